@@ -1,0 +1,1 @@
+namespace Crashcart.Image; internal static class Placeholder;
