@@ -905,6 +905,8 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 	int failed[2];
 	char byte;
 	prctl(PR_SET_NAME, "crashcart-reap");
+	/* First, so that the guardian spares us whatever comes after; the sender's credentials hold our PID. */
+	say(inner, IN_REAPER, 0, 0, "", 0);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || pipe2(failed, O_CLOEXEC) != 0)
 		fail("spawn", "reaper");
 	sigset_t child;
@@ -987,7 +989,6 @@ static _Noreturn void run_entrant(const struct request *r, int inner)
 		fail("spawn", "reaper");
 	if (reaper == 0)
 		run_reaper(&own, inner, slave);
-	say(inner, IN_REAPER, reaper, 0, "", 0);
 	_exit(0);
 }
 
@@ -1000,7 +1001,7 @@ struct session {
 	int tool;            /* pidfd, or -1 */
 	pid_t entrant, reaper;
 	bool entrant_gone, reaper_gone;
-	bool started, exited, failed, parent_gone;
+	bool started, exited, failed, parent_gone, tool_ended;
 	int status;          /* of the tool, as wait(2) gives it */
 	struct message failure;
 	size_t failure_length;
@@ -1192,7 +1193,7 @@ static bool on_inner(struct session *s)
 		s->failure_length = (size_t)n;
 		break;
 	case IN_REAPER:
-		s->reaper = m.a;
+		s->reaper = sender.pid;
 		break;
 	case IN_TOOL:
 		s->tool = (int)syscall(SYS_pidfd_open, sender.pid, 0);
@@ -1236,12 +1237,13 @@ static void guard(struct session *s)
 			timeout = (int)left;
 		}
 		/* `inner` first: what the processes inside said goes before the news of their end. */
-		struct pollfd wait[3] = {
+		struct pollfd wait[4] = {
 			{.fd = s->inner, .events = POLLIN},
 			{.fd = s->signals, .events = POLLIN},
 			{.fd = s->parent_gone ? -1 : CONTROL, .events = POLLIN},
+			{.fd = s->tool_ended ? -1 : s->tool, .events = POLLIN},
 		};
-		if (poll(wait, 3, timeout) < 0)
+		if (poll(wait, 4, timeout) < 0)
 			continue;
 		if (wait[0].revents != 0)
 			going = on_inner(s);
@@ -1249,6 +1251,11 @@ static void guard(struct session *s)
 			going = on_control(s);
 		else if (wait[1].revents != 0)
 			going = on_signal(s);
+		else if (wait[3].revents != 0) {
+			/* The reaper is about to tell how it ended, unless somebody in the container stopped it. */
+			s->tool_ended = true;
+			kill(s->reaper, SIGCONT);
+		}
 	}
 }
 
