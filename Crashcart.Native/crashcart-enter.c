@@ -1090,24 +1090,22 @@ static void kill_session(const struct session *s)
 	}
 }
 
-static void reap_own(struct session *s)
+/* Returns false when no child is left. */
+static bool reap_own(struct session *s)
 {
-	for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0; ) {
+	pid_t pid;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		s->entrant_gone |= pid == s->entrant;
 		s->reaper_gone |= pid == s->reaper;
 	}
-}
-
-static bool all_reaped(const struct session *s)
-{
-	return s->entrant_gone && (s->reaper == 0 || s->reaper_gone);
+	return pid == 0;
 }
 
 static void wait_for_reaper(struct session *s)
 {
 	int64_t deadline = now_ms() + KILL_PATIENCE_MS;
 	shutdown(s->inner, SHUT_RDWR);
-	for (reap_own(s); !all_reaped(s); reap_own(s)) {
+	while (reap_own(s)) {
 		int64_t left = deadline - now_ms();
 		if (left <= 0) {
 			/* Stopped by the container, or it has a child that cannot die: it goes, and the child with it or alone. */
@@ -1222,8 +1220,9 @@ static bool on_signal(struct session *s)
 		signal_tool(s, (int)info.ssi_signo);
 		return true;
 	}
+	/* That nobody is left inside before there was a reaper is told by the end of file on `inner`. */
 	reap_own(s);
-	return !all_reaped(s);
+	return !s->reaper_gone;
 }
 
 static void guard(struct session *s)
@@ -1254,7 +1253,8 @@ static void guard(struct session *s)
 		else if (wait[3].revents != 0) {
 			/* The reaper is about to tell how it ended, unless somebody in the container stopped it. */
 			s->tool_ended = true;
-			kill(s->reaper, SIGCONT);
+			if (s->reaper > 0)
+				kill(s->reaper, SIGCONT);
 		}
 	}
 }
