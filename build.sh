@@ -1,0 +1,202 @@
+#!/usr/bin/env bash
+# Builds, shows, tests and measures Crashcart: ./build.sh help
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+  cat <<'TEXT'
+Usage: ./build.sh COMMAND
+
+  demo      publish, then show a fleet of one machine: tcpdump in three containers that have no tools
+  publish   put crashcart, crashcart-node, crashcart-coordinator and crashcart.img into artifacts/
+  test      check the format, build, publish, and run every test (needs root or sudo)
+  bench     publish, then measure against docker exec and nsenter (needs root or sudo)
+  clean     remove artifacts/ and every bin/ and obj/
+
+Needs the .NET SDK that global.json names, a C compiler and apt; what else a command needs it installs.
+TEXT
+}
+
+configuration=Release
+artifacts=$PWD/artifacts
+image=$artifacts/crashcart.img
+
+say() { printf '\n==> %s\n' "$*"; }
+die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command as root: directly, or by sudo with the variables that .NET needs.
+as_root() {
+  if [ "$EUID" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo env PATH="$PATH" HOME="$HOME" DOTNET_NOLOGO=1 ${DOTNET_ROOT:+DOTNET_ROOT="$DOTNET_ROOT"} "$@"
+  else
+    die "'$1' must run as root, and there is no sudo: run this as root, or install sudo."
+  fi
+}
+
+# need COMMAND=PACKAGE…: installs the packages whose commands are missing.
+need() {
+  local pair missing=()
+  for pair in "$@"; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "missing: ${missing[*]}; there is no apt-get here, install them by hand."
+  [ "$EUID" -eq 0 ] || command -v sudo >/dev/null ||
+    die "missing: ${missing[*]}; installing them needs root: run this as root, install sudo, or install them by hand."
+  say "Installing ${missing[*]}"
+  as_root bash -c "$(declare -f install_packages); install_packages \"\$@\"" - "${missing[@]}"
+}
+
+# Installs packages without starting their services: the Docker daemons that the demo and the tests use are their own.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap "rm -f $policy" EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q </dev/null
+  # docker-cli is a package of its own since Debian 13; before, docker.io holds the client too.
+  if [[ " $* " == *" docker.io "* ]] && apt-cache show docker-cli >/dev/null 2>&1; then
+    set -- "$@" docker-cli
+  fi
+  apt-get install -q -y --no-install-recommends "$@" </dev/null
+}
+
+need_to_build() {
+  command -v dotnet >/dev/null || die "there is no dotnet: install the .NET SDK $(sed -n 's/.*"version": *"\(.*\)".*/\1/p' global.json)."
+  need gcc=gcc mkfs.erofs=erofs-utils
+  [ -e "$(gcc -print-file-name=libc.a)" ] || need libc.a=libc6-dev
+}
+
+need_docker() {
+  need dockerd=docker.io docker=docker.io busybox=busybox-static losetup=mount ip=iproute2 ps=procps
+}
+
+runtime_identifier() {
+  case $(uname -m) in
+    x86_64) echo linux-x64 ;;
+    aarch64) echo linux-arm64 ;;
+    *) die "Crashcart is built for x86_64 and aarch64, not for $(uname -m)." ;;
+  esac
+}
+
+# publish_program PROJECT PROGRAM: one file into artifacts/.
+publish_program() {
+  local project=$1 program=$2 stage
+  say "Publishing $program"
+  stage=$(mktemp -d "$artifacts/.$program.XXXXXX")
+  dotnet publish "$project" -c $configuration -r "$(runtime_identifier)" --nologo -v quiet -o "$stage" -p:DebugType=none
+  mv "$stage/$program" "$artifacts/$program"
+  rm -r "$stage"
+}
+
+# The image is made again only when what makes it has changed.
+publish_image() {
+  local stamp=$artifacts/.crashcart.img.inputs inputs
+  inputs=$(find image Directory.Packages.props -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 |
+    LC_ALL=C sort -z | xargs -0 sha256sum)
+  if [ -e "$image" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$inputs" ]; then
+    say "Image unchanged: $image"
+    return
+  fi
+  say "Building the toolbox image"
+  rm -f "$stamp"
+  image/build "$image"
+  printf '%s' "$inputs" >"$stamp"
+}
+
+publish() {
+  need_to_build
+  mkdir -p "$artifacts"
+  publish_program Crashcart.Cli crashcart
+  publish_program Crashcart.Node crashcart-node
+  publish_program Crashcart.Coordinator crashcart-coordinator
+  publish_image
+  say "Published"
+  ls -lh "$artifacts"
+}
+
+# Every test project, the quick ones first. The last line adds up what they counted.
+run_tests() {
+  local project name results counters passed=0 failed=0 skipped=0 broken=0
+  results=$(mktemp -d)
+  for project in tests/*.Tests; do
+    [ "$project" = tests/Crashcart.EndToEnd.Tests ] || test_project "$project"
+  done
+  test_project tests/Crashcart.EndToEnd.Tests
+  rm -r "$results"
+  printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  [ "$failed" -eq 0 ] && [ "$broken" -eq 0 ]
+}
+
+test_project() {
+  name=$(basename "$1")
+  say "Testing $name"
+  as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet test "$1/bin/$configuration/net10.0/$name.dll" \
+    --logger "console;verbosity=minimal" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
+    --blame-hang-timeout 10m --blame-hang-dump-type none </dev/null || broken=1
+  counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" || true)
+  count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters" | grep . || echo 0; }
+  if [ "$(count executed)" -eq 0 ]; then
+    echo "$name ran no test." >&2
+    broken=1
+  fi
+  passed=$((passed + $(count passed)))
+  skipped=$((skipped + $(count total) - $(count executed)))
+  failed=$((failed + $(count executed) - $(count passed)))
+}
+
+command_test() {
+  need_to_build
+  need_docker
+  need newuidmap=uidmap unshare=util-linux tmux=tmux
+  say "Restoring"
+  dotnet restore Crashcart.sln --nologo -v quiet
+  say "Checking the format"
+  dotnet format Crashcart.sln --no-restore --verify-no-changes
+  say "Building"
+  dotnet build Crashcart.sln -c $configuration --no-restore --nologo -v quiet
+  publish
+  run_tests
+}
+
+command_demo() {
+  publish
+  need_docker
+  as_root demo/run "$artifacts"
+}
+
+command_bench() {
+  publish
+  need_docker
+  need mke2fs=e2fsprogs nsenter=util-linux
+  say "Building the benchmarks"
+  dotnet build tests/Crashcart.Benchmarks -c $configuration --nologo -v quiet
+  as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet "tests/Crashcart.Benchmarks/bin/$configuration/net10.0/Crashcart.Benchmarks.dll" "$@"
+}
+
+command_clean() {
+  local project directory
+  rm -rf "$artifacts"
+  find . -name '*.csproj' -not -path './artifacts/*' -print0 | while IFS= read -r -d '' project; do
+    directory=$(dirname "$project")
+    rm -rf "$directory/bin" "$directory/obj" "$directory/TestResults"
+  done
+}
+
+[ $# -gt 0 ] || { usage >&2; exit 2; }
+command=$1
+shift
+case $command in
+  publish) publish ;;
+  test) command_test ;;
+  demo) command_demo ;;
+  bench) command_bench "$@" ;;
+  clean) command_clean ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; die "there is no command '$command'." ;;
+esac
