@@ -1,0 +1,46 @@
+using System.Text;
+using static Tmds.Linux.LibC;
+
+namespace Crashcart.Native;
+
+/// <summary>Small files that the kernel makes up as they are read, below /proc, /sys and cgroup file systems.</summary>
+internal static class ProcFile
+{
+    /// <summary>The whole text, or null when the file cannot be read; errno says why.</summary>
+    public static string? TryRead(string path)
+    {
+        using Descriptor? file = Descriptor.TryOpen(path, O_RDONLY);
+        return file is null ? null : TryReadOpen(file);
+    }
+
+    /// <summary>As <see cref="TryRead(string)"/>, below an open directory.</summary>
+    public static string? TryRead(Descriptor directory, string name)
+    {
+        using Descriptor? file = directory.TryOpenAt(name, O_RDONLY);
+        return file is null ? null : TryReadOpen(file);
+    }
+
+    /// <summary>The value of <c>Name:</c> in a file such as /proc/PID/status, or null.</summary>
+    public static string? Field(string text, string name)
+    {
+        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith(name, StringComparison.Ordinal) && line.Length > name.Length && line[name.Length] == ':')
+                return line[(name.Length + 1)..].Trim().ToString();
+        }
+        return null;
+    }
+
+    private static string? TryReadOpen(Descriptor file)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(file.ReadToEnd());
+        }
+        catch (SyscallException)
+        {
+            // The process, or what the file told of, went away between open(2) and read(2).
+            return null;
+        }
+    }
+}

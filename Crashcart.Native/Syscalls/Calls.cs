@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static Crashcart.Native.Syscalls.Constants;
+using static Tmds.Linux.LibC;
+
+namespace Crashcart.Native.Syscalls;
+
+/// <summary>Calls that Tmds.LibC does not bind, as their man pages have them: -1 and errno on failure.</summary>
+internal static unsafe partial class Calls
+{
+    /// <summary>pidfd_open(2)</summary>
+    public static int pidfd_open(int pid, uint flags) => (int)syscall(SYS_pidfd_open, pid, flags);
+
+    /// <summary>pidfd_send_signal(2)</summary>
+    public static int pidfd_send_signal(int pidfd, int signal) =>
+        (int)syscall(SYS_pidfd_send_signal, pidfd, signal, (void*)null, 0);
+
+    /// <summary>open_tree(2)</summary>
+    public static int open_tree(int dirfd, byte* path, int flags) => (int)syscall(SYS_open_tree, dirfd, path, flags);
+
+    /// <summary>fsopen(2)</summary>
+    public static int fsopen(byte* type, int flags) => (int)syscall(SYS_fsopen, type, flags);
+
+    /// <summary>fsconfig(2)</summary>
+    public static int fsconfig(int fd, int command, byte* key, byte* value, int aux) =>
+        (int)syscall(SYS_fsconfig, fd, command, key, value, aux);
+
+    /// <summary>fsmount(2)</summary>
+    public static int fsmount(int fd, int flags, int attributes) => (int)syscall(SYS_fsmount, fd, flags, attributes);
+
+    /// <summary>flock(2)</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int flock(int fd, int operation);
+
+    /// <summary>waitid(2)</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int waitid(int type, int id, siginfo_t* info, int options);
+
+    /// <summary>posix_spawn(3): returns the error number, and leaves errno alone.</summary>
+    [LibraryImport("libc")]
+    public static partial int posix_spawn(int* pid, byte* path, void* actions, void* attributes, byte** argv, byte** envp);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_init(void* actions);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_adddup2(void* actions, int from, int to);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_destroy(void* actions);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_init(void* attributes);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setflags(void* attributes, short flags);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setsigdefault(void* attributes, sigset_t* signals);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setsigmask(void* attributes, sigset_t* signals);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_destroy(void* attributes);
+}
