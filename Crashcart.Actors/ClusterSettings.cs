@@ -1,0 +1,106 @@
+using Akka.Configuration;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors;
+
+/// <summary>What makes a process a member: one place for the settings of nodes and coordinators.</summary>
+/// <param name="Host">The address that remoting listens on and is known by.</param>
+/// <param name="Port">0 takes any free port.</param>
+/// <param name="Roles">Of <see cref="NodeRole"/> and <see cref="CoordinatorRole"/>.</param>
+/// <param name="Seeds">HOST:PORT of members to join by; empty: the process begins a cluster of its own.</param>
+public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<string> Roles, IReadOnlyList<string> Seeds)
+{
+    /// <summary>Every member's actor system has this name: it is part of the addresses.</summary>
+    public const string SystemName = "crashcart";
+
+    public const string NodeRole = "node";
+
+    public const string CoordinatorRole = "coord";
+
+    /// <summary>A node's dispatcher for work that is not the cluster's.</summary>
+    public const string WorkDispatcher = "crashcart.work-dispatcher";
+
+    /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
+    private static readonly string[] TrustedPaths =
+        ["/user/node", "/user/node/sessions", "/user/fleet", "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
+
+    public Config ToConfig() => ConfigurationFactory.ParseString($$"""
+        akka {
+          loglevel = INFO
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          # The host decides when the process ends; it awaits the system's end.
+          coordinated-shutdown.exit-clr = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+          # A tick of 10 ms, the default, costs an idle process several per cent of a core.
+          scheduler.tick-duration = 50ms
+          actor {
+            provider = cluster
+            serializers {
+              json = "{{TypeName<DenySerializer>()}}"
+              crashcart = "{{TypeName<WireSerializer>()}}"
+            }
+            serialization-bindings {
+              "{{TypeName<IWireMessage>()}}" = crashcart
+            }
+            serialization-settings.allow-unregistered-types = off
+          }
+          remote {
+            untrusted-mode = on
+            trusted-selection-paths = [{{Quoted(TrustedPaths)}}]
+            dot-netty.tcp {
+              hostname = "{{Host}}"
+              port = {{Port}}
+              maximum-frame-size = 1048576b
+              send-buffer-size = 1048576b
+              receive-buffer-size = 1048576b
+            }
+          }
+          cluster {
+            roles = [{{Quoted(Roles)}}]
+            seed-nodes = [{{Quoted(Seeds.Select(seed => $"akka.tcp://{SystemName}@{seed}"))}}]
+            use-dispatcher = crashcart.cluster-dispatcher
+            gossip-interval = 500ms
+            leader-actions-interval = 200ms
+            periodic-tasks-initial-delay = 100ms
+            unreachable-nodes-reaper-interval = 500ms
+            retry-unsuccessful-join-after = 2s
+            seed-node-timeout = 2s
+            shutdown-after-unsuccessful-join-seed-nodes = off
+            monitored-by-nr-of-members = 3
+            failure-detector {
+              heartbeat-interval = 500ms
+              acceptable-heartbeat-pause = 2s
+            }
+            # Nodes come and go in any number; only the coordinators decide who is in. See ARCHITECTURE.md.
+            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+            split-brain-resolver {
+              active-strategy = static-quorum
+              stable-after = 5s
+              down-all-when-unstable = off
+              static-quorum {
+                quorum-size = 1
+                role = "{{CoordinatorRole}}"
+              }
+            }
+          }
+        }
+        crashcart {
+          # Heartbeats must not wait behind anything, or members look dead that are only busy.
+          cluster-dispatcher {
+            type = ForkJoinDispatcher
+            throughput = 10
+            dedicated-thread-pool.thread-count = 2
+          }
+          work-dispatcher {
+            type = Dispatcher
+            throughput = 20
+          }
+        }
+        """);
+
+    private static string TypeName<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";
+
+    private static string Quoted(IEnumerable<string> items) => string.Join(", ", items.Select(item => $"\"{item}\""));
+}

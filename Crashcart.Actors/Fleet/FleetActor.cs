@@ -1,0 +1,111 @@
+using System.IO.Enumeration;
+using Akka.Actor;
+using Akka.Cluster;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>
+/// Owns a coordinator's view of the nodes, which is the cluster's membership, and starts an actor for each run.
+/// Containers are never remembered: the nodes are asked each time.
+/// </summary>
+public sealed class FleetActor : ReceiveActor
+{
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
+
+    private readonly NodeTable _nodes = new();
+    private readonly Dictionary<IActorRef, Action<GatherActor.Gathered>> _questions = [];
+    private readonly IActorRef _runs;
+    private int _asked;
+
+    public FleetActor()
+    {
+        _runs = Context.ActorOf(RunsActor.Props(Self), "runs");
+        Receive<ClusterEvent.UnreachableMember>(e => SetReachable(e.Member, false));
+        Receive<ClusterEvent.ReachableMember>(e => SetReachable(e.Member, true));
+        Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
+        Receive<GatherActor.Gathered>(OnGathered);
+        Receive<FleetQuery.ListNodes>(_ => OnListNodes());
+        Receive<FleetQuery.ListContainers>(OnListContainers);
+        Receive<FleetQuery.StartRun>(start => _runs.Forward(start));
+    }
+
+    public static Props Props() => Akka.Actor.Props.Create(() => new FleetActor());
+
+    protected override void PreStart() => Cluster.Get(Context.System).Subscribe(
+        Self,
+        ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+        typeof(ClusterEvent.IMemberEvent),
+        typeof(ClusterEvent.IReachabilityEvent));
+
+    protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
+
+    private void OnMember(Member member)
+    {
+        _nodes.Apply(member);
+        // Its name is needed when it does not answer any more, so it is asked for while it does.
+        if (member.Status == MemberStatus.Up && _nodes.IsReachable(member.Address))
+            Ask([member.Address], id => new DescribeNode { CorrelationId = id }, _ => { });
+    }
+
+    private void SetReachable(Member member, bool reachable) => _nodes.SetReachable(member, reachable);
+
+    private void OnListNodes()
+    {
+        IActorRef asker = Sender;
+        Ask(_nodes.Reachable, id => new DescribeNode { CorrelationId = id }, gathered => asker.Tell(Describe(gathered)));
+    }
+
+    private FleetQuery.Nodes Describe(GatherActor.Gathered gathered) => new([
+        .. _nodes.All.Select(node => new NodeStatus(
+            node.Name,
+            node.Address,
+            node.State,
+            gathered.Answers.GetValueOrDefault(node.Address) as NodeDescribed,
+            gathered.Answers.ContainsKey(node.Address) ? "" : Silence(node.State))).OrderBy(node => node.Name, StringComparer.Ordinal)]);
+
+    private static string Silence(string state) =>
+        state is "up" or "leaving" ? $"The node did not answer within {AnswerPatience.TotalSeconds:0} s." : $"The node is {state}.";
+
+    private void OnListContainers(FleetQuery.ListContainers query)
+    {
+        IActorRef asker = Sender;
+        Ask(
+            _nodes.Reachable,
+            id => new FindContainers { CorrelationId = id, Selector = query.Selector, Container = query.Container },
+            gathered => asker.Tell(Collect(gathered, query.Node)));
+    }
+
+    private FleetQuery.Containers Collect(GatherActor.Gathered gathered, string nodes)
+    {
+        var found = gathered.Answers
+            .Select(answer => (Address: answer.Key, Answer: (ContainersFound)answer.Value))
+            .Where(answer => IsNamed(nodes, answer.Answer.Node))
+            .ToList();
+        return new FleetQuery.Containers(
+            [.. found
+                .SelectMany(node => node.Answer.Containers.Select(c => new RunTarget(node.Answer.Node, node.Address, c)))
+                .OrderBy(target => target.Node, StringComparer.Ordinal).ThenBy(target => target.Container.Name, StringComparer.Ordinal)],
+            [.. found.Where(node => node.Answer.Problem.Length > 0).Select(node => new SilentNode(node.Answer.Node, node.Answer.Problem)),
+             .. gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)),
+             .. _nodes.Unreachable.Where(node => IsNamed(nodes, node.Node))]);
+    }
+
+    private static bool IsNamed(string glob, string node) =>
+        glob.Length == 0 || FileSystemName.MatchesSimpleExpression(glob, node, ignoreCase: false);
+
+    private void Ask(IReadOnlyList<Address> nodes, Func<string, IWireMessage> question, Action<GatherActor.Gathered> then)
+    {
+        string id = $"q{++_asked}";
+        IActorRef gather = Context.ActorOf(GatherActor.Props(id, nodes, question(id), AnswerPatience), id);
+        _questions[gather] = then;
+    }
+
+    private void OnGathered(GatherActor.Gathered gathered)
+    {
+        foreach (var (address, answer) in gathered.Answers)
+            _nodes.Name(address, answer is NodeDescribed described ? described.Node : ((ContainersFound)answer).Node);
+        if (_questions.Remove(Sender, out Action<GatherActor.Gathered>? then))
+            then(gathered);
+    }
+}

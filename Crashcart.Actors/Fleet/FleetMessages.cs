@@ -1,0 +1,46 @@
+using Akka.Actor;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>What the coordinator's front asks of the fleet. All of it stays in one process.</summary>
+public static class FleetQuery
+{
+    /// <summary>Answered by <see cref="Nodes"/>.</summary>
+    public sealed record ListNodes : INoSerializationVerificationNeeded;
+
+    public sealed record Nodes(IReadOnlyList<NodeStatus> All) : INoSerializationVerificationNeeded;
+
+    /// <summary>Answered by <see cref="Containers"/>.</summary>
+    /// <param name="Node">A glob with * and ?; empty is every node.</param>
+    /// <param name="Container">A name or the beginning of an id; empty is every container.</param>
+    public sealed record ListContainers(string Selector, string Node, string Container = "") : INoSerializationVerificationNeeded;
+
+    public sealed record Containers(IReadOnlyList<RunTarget> All, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
+
+    /// <summary>Answered by <see cref="RunAccepted"/>; everything else is told to the port.</summary>
+    public sealed record StartRun(RunPlan Plan, IRunPort Port) : INoSerializationVerificationNeeded;
+
+    public sealed record RunAccepted(IActorRef Run) : INoSerializationVerificationNeeded;
+}
+
+/// <summary>One member of the cluster that is a node.</summary>
+/// <param name="State">joining, up, leaving, unreachable</param>
+/// <param name="Description">Null when it did not answer; then <paramref name="Problem"/> says why.</param>
+public sealed record NodeStatus(string Name, Address Address, string State, NodeDescribed? Description, string Problem);
+
+/// <summary>What is told to a run's actor by the streams of its sessions and by its client.</summary>
+public static class Run
+{
+    /// <summary>The tool runs.</summary>
+    public sealed record StreamBegan(int Target) : INoSerializationVerificationNeeded;
+
+    /// <summary>The exit frame came, after all output.</summary>
+    public sealed record StreamExited(int Target, SessionOutcome Outcome) : INoSerializationVerificationNeeded;
+
+    /// <summary>The stream broke before its exit frame.</summary>
+    public sealed record StreamLost(int Target) : INoSerializationVerificationNeeded;
+
+    /// <summary>The client has left, or wants no more: every session ends, and then the run.</summary>
+    public sealed record Cancel : INoSerializationVerificationNeeded;
+}

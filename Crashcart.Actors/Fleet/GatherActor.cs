@@ -1,0 +1,60 @@
+using Akka.Actor;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>
+/// Owns one question to many nodes: asks all at once, and answers its parent when all have answered or the time is over.
+/// Asking → stopped.
+/// </summary>
+internal sealed class GatherActor : ReceiveActor, IWithTimers
+{
+    private readonly Dictionary<Address, IWireMessage> _answers = [];
+    private readonly HashSet<Address> _waiting;
+
+    public GatherActor(string correlationId, IReadOnlyCollection<Address> nodes, IWireMessage question, TimeSpan patience)
+    {
+        _waiting = [.. nodes];
+        Receive<NodeDescribed>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
+        Receive<ContainersFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
+        Receive<TimeIsOver>(_ => Finish());
+        foreach (Address node in nodes)
+            Context.ActorSelection(NodePath(node)).Tell(question);
+        Timers!.StartSingleTimer(TimeIsOver.Instance, TimeIsOver.Instance, nodes.Count == 0 ? TimeSpan.Zero : patience);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Told to the parent, once.</summary>
+    /// <param name="Silent">Nodes that have not answered in time.</param>
+    public sealed record Gathered(IReadOnlyDictionary<Address, IWireMessage> Answers, IReadOnlyCollection<Address> Silent)
+        : INoSerializationVerificationNeeded;
+
+    public static Props Props(string correlationId, IReadOnlyCollection<Address> nodes, IWireMessage question, TimeSpan patience) =>
+        Akka.Actor.Props.Create(() => new GatherActor(correlationId, nodes, question, patience));
+
+    /// <summary>Where every node listens.</summary>
+    public static ActorPath NodePath(Address node) => new RootActorPath(node) / "user" / "node";
+
+    private void OnAnswer(bool isOurs, IWireMessage answer)
+    {
+        // A node in the same process has the system's own address, without host and port.
+        Address from = Sender.Path.Address.HasGlobalScope ? Sender.Path.Address : Akka.Cluster.Cluster.Get(Context.System).SelfAddress;
+        if (!isOurs || !_waiting.Remove(from))
+            return;
+        _answers[from] = answer;
+        if (_waiting.Count == 0)
+            Finish();
+    }
+
+    private void Finish()
+    {
+        Context.Parent.Tell(new Gathered(_answers, _waiting));
+        Context.Stop(Self);
+    }
+
+    private sealed class TimeIsOver : INoSerializationVerificationNeeded
+    {
+        public static readonly TimeIsOver Instance = new();
+    }
+}

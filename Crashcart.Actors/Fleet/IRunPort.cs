@@ -1,0 +1,43 @@
+using Google.Protobuf;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>What a run needs of the coordinator: streams for its sessions, and somebody to tell.</summary>
+public interface IRunPort
+{
+    /// <summary>
+    /// A ticket for the stream of one session. Whoever presents it first attaches the stream; its course is told to the
+    /// run's actor as <see cref="Run.StreamBegan"/>, <see cref="Run.StreamExited"/> or <see cref="Run.StreamLost"/>.
+    /// </summary>
+    StreamTicket Open(int target);
+
+    /// <summary>Breaks the session's stream and voids its ticket; nothing of the session is delivered after that.</summary>
+    void Close(int target);
+
+    /// <summary>Tells the client. Never blocks.</summary>
+    void Tell(RunEvent happened);
+}
+
+/// <param name="Endpoint">http://HOST:PORT or unix:PATH, as the node dials it.</param>
+/// <param name="Secret">Unguessable and good for one call.</param>
+public sealed record StreamTicket(string Endpoint, ByteString Secret);
+
+/// <summary>The course of a run, in order. After <see cref="Rejected"/> or <see cref="Ended"/> there is nothing more.</summary>
+public abstract record RunEvent
+{
+    private RunEvent()
+    {
+    }
+
+    /// <summary>Nothing was started, because what was asked for makes no sense or is not there.</summary>
+    /// <param name="NotFound">Otherwise the request itself is wrong.</param>
+    public sealed record Rejected(bool NotFound, string Message) : RunEvent;
+
+    public sealed record Started(RunId Run, IReadOnlyList<RunTarget> Targets, IReadOnlyList<SilentNode> Silent) : RunEvent;
+
+    public sealed record SessionStarted(int Target, SessionId Session) : RunEvent;
+
+    public sealed record SessionEnded(int Target, SessionOutcome Outcome) : RunEvent;
+
+    public sealed record Ended : RunEvent;
+}

@@ -1,0 +1,179 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>
+/// Owns one run: finds its targets, starts their sessions a window at a time, and tells the client how each ended.
+/// Resolving → Running → stopped. Whatever stops it, every session that it started is ended.
+/// </summary>
+internal sealed class RunActor : ReceiveActor, IWithTimers
+{
+    /// <summary>From the request to the tool's start. A node gives up earlier by itself.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+
+    private readonly RunPlan _plan;
+    private readonly IRunPort _port;
+    private readonly Dictionary<string, int> _sessions = [];
+    private IReadOnlyList<RunTarget> _targets = [];
+    private FanOutWindow _window = new(targets: 0, width: 0);
+
+    public RunActor(RunPlan plan, IRunPort port, IActorRef fleet)
+    {
+        _plan = plan;
+        _port = port;
+        fleet.Tell(plan.Targets switch
+        {
+            RunTargets.Selected selected => new FleetQuery.ListContainers(selected.Selector, selected.Node),
+            RunTargets.One one => new FleetQuery.ListContainers("", one.Node ?? "", one.Container),
+            _ => throw new ArgumentOutOfRangeException(nameof(plan)),
+        });
+        Become(Resolving);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(RunPlan plan, IRunPort port, IActorRef fleet) =>
+        Akka.Actor.Props.Create(() => new RunActor(plan, port, fleet));
+
+    protected override void PostStop()
+    {
+        Cluster.Get(Context.System).Unsubscribe(Self);
+        foreach (int target in _window.Running)
+            EndOnNode(target);
+    }
+
+    private void Resolving()
+    {
+        Receive<FleetQuery.Containers>(OnResolved);
+        Receive<Run.Cancel>(_ => Context.Stop(Self));
+    }
+
+    private void Running()
+    {
+        Receive<Run.StreamBegan>(OnStreamBegan);
+        Receive<Run.StreamExited>(exited => End(exited.Target, exited.Outcome));
+        Receive<Run.StreamLost>(OnStreamLost);
+        Receive<SessionAccepted>(_ => { });
+        Receive<SessionOver>(OnSessionOver);
+        Receive<StartIsLate>(OnStartIsLate);
+        Receive<SessionIsLate>(OnSessionIsLate);
+        Receive<ClusterEvent.MemberRemoved>(OnNodeLost);
+        Receive<Run.Cancel>(_ => Context.Stop(Self));
+    }
+
+    private void OnResolved(FleetQuery.Containers found)
+    {
+        IReadOnlyList<RunTarget> targets = found.All;
+        if (_plan.Targets is RunTargets.One one && !SingleTarget.TryChoose(one, found, out targets, out RunEvent.Rejected? rejection))
+        {
+            _port.Tell(rejection);
+            Context.Stop(Self);
+            return;
+        }
+        _targets = targets;
+        _window = new FanOutWindow(targets.Count, _plan.Parallel);
+        for (int target = 0; target < targets.Count; target++)
+            _sessions[_plan.Id.Session(target).Value] = target;
+        _port.Tell(new RunEvent.Started(_plan.Id, targets, found.Silent));
+        Become(Running);
+        Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
+        StartMore();
+    }
+
+    private void StartMore()
+    {
+        foreach (int target in _window.TakeStartable())
+            Start(target);
+        if (!_window.IsDone)
+            return;
+        _port.Tell(new RunEvent.Ended());
+        Context.Stop(Self);
+    }
+
+    private void Start(int target)
+    {
+        StreamTicket ticket = _port.Open(target);
+        NodeOf(target).Tell(new StartSession
+        {
+            SessionId = _plan.Id.Session(target).Value,
+            RunId = _plan.Id.Value,
+            ContainerId = _targets[target].Container.Id,
+            Tool = _plan.Tool,
+            StreamEndpoint = ticket.Endpoint,
+            Ticket = ticket.Secret,
+        });
+        Timers.StartSingleTimer(target, new StartIsLate(target), StartPatience);
+    }
+
+    private void OnStreamBegan(Run.StreamBegan began)
+    {
+        if (!_window.IsRunning(began.Target))
+            return;
+        Timers.Cancel(began.Target);
+        if (_plan.Timeout is { } timeout)
+            Timers.StartSingleTimer(began.Target, new SessionIsLate(began.Target), timeout);
+        _port.Tell(new RunEvent.SessionStarted(began.Target, _plan.Id.Session(began.Target)));
+    }
+
+    private void OnStreamLost(Run.StreamLost lost) => Abandon(
+        lost.Target,
+        125,
+        $"The connection to node {NameOf(lost.Target)} broke during the session; the node ends the tool by itself. Run it again.");
+
+    /// <summary>Without a problem the exit frame is on its way, by the stream.</summary>
+    private void OnSessionOver(SessionOver over)
+    {
+        if (over.Problem.Length > 0 && _sessions.TryGetValue(over.SessionId, out int target))
+            End(target, new SessionOutcome.Failure(125, over.Problem));
+    }
+
+    private void OnStartIsLate(StartIsLate late) => Abandon(
+        late.Target,
+        125,
+        $"Node {NameOf(late.Target)} did not start the tool within {StartPatience.TotalSeconds:0} s; its log says why.");
+
+    private void OnSessionIsLate(SessionIsLate late) => Abandon(
+        late.Target,
+        124,
+        $"Timed out after {_plan.Timeout!.Value.TotalSeconds:0.###} s; the tool was ended.");
+
+    private void OnNodeLost(ClusterEvent.MemberRemoved removed)
+    {
+        foreach (int target in _window.Running.Where(target => _targets[target].Address.Equals(removed.Member.Address)).ToList())
+            Abandon(target, 125, $"Node {NameOf(target)} was lost during the session; what ran there ends with its node's process.");
+    }
+
+    private void Abandon(int target, int code, string message)
+    {
+        if (!_window.IsRunning(target))
+            return;
+        EndOnNode(target);
+        End(target, new SessionOutcome.Failure(code, message));
+    }
+
+    private void End(int target, SessionOutcome outcome)
+    {
+        if (!_window.Finish(target))
+            return;
+        Timers.Cancel(target);
+        _port.Close(target);
+        _port.Tell(new RunEvent.SessionEnded(target, outcome));
+        StartMore();
+    }
+
+    private void EndOnNode(int target)
+    {
+        _port.Close(target);
+        NodeOf(target).Tell(new EndSession { SessionId = _plan.Id.Session(target).Value });
+    }
+
+    private string NameOf(int target) => _targets[target].Node;
+
+    private ActorSelection NodeOf(int target) => Context.ActorSelection(GatherActor.NodePath(_targets[target].Address));
+
+    private sealed record StartIsLate(int Target) : INoSerializationVerificationNeeded;
+
+    private sealed record SessionIsLate(int Target) : INoSerializationVerificationNeeded;
+}

@@ -1,0 +1,56 @@
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>What a client asked for.</summary>
+/// <param name="Parallel">Sessions at one time; 0 means no limit.</param>
+/// <param name="Timeout">For each session; null means none.</param>
+public sealed record RunPlan(RunId Id, RunTargets Targets, ToolDescription Tool, int Parallel, TimeSpan? Timeout);
+
+/// <summary>Which containers a run is for.</summary>
+public abstract record RunTargets
+{
+    private RunTargets()
+    {
+    }
+
+    /// <summary>Exactly one container, by name or id prefix.</summary>
+    /// <param name="Node">Null: whichever node has it.</param>
+    public sealed record One(string? Node, string Container) : RunTargets
+    {
+        /// <summary>Reads NODE/CONTAINER or CONTAINER.</summary>
+        public static One Parse(string text)
+        {
+            int slash = text.IndexOf('/', StringComparison.Ordinal);
+            return slash < 0 ? new One(null, text) : new One(text[..slash], text[(slash + 1)..]);
+        }
+
+        public override string ToString() => Node is null ? Container : $"{Node}/{Container}";
+    }
+
+    /// <summary>Every container that the labels select, on the nodes that the glob names.</summary>
+    /// <param name="Node">With * and ?; empty is every node.</param>
+    public sealed record Selected(string Selector, string Node) : RunTargets;
+}
+
+/// <summary>One container of a run, and the node that has it.</summary>
+public sealed record RunTarget(string Node, Akka.Actor.Address Address, ContainerDescription Container);
+
+/// <summary>A node that was asked and did not answer, or could not.</summary>
+public sealed record SilentNode(string Node, string Problem);
+
+/// <summary>How one session of a run ended.</summary>
+public abstract record SessionOutcome
+{
+    private SessionOutcome()
+    {
+    }
+
+    /// <param name="Code">0 to 255; 128 + N when signal N ended the tool.</param>
+    public sealed record Exited(int Code) : SessionOutcome;
+
+    /// <summary>The tool was not started, or its session was lost.</summary>
+    /// <param name="Code">124 timed out, 125 not reached or lost, 126 not executable, 127 not found.</param>
+    /// <param name="Message">One sentence.</param>
+    public sealed record Failure(int Code, string Message) : SessionOutcome;
+}

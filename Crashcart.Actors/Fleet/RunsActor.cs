@@ -1,0 +1,17 @@
+using Akka.Actor;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>Owns the runs of this coordinator, each an actor named by its id. A run that fails ends; it is not begun again.</summary>
+internal sealed class RunsActor : ReceiveActor
+{
+    public RunsActor(IActorRef fleet) => Receive<FleetQuery.StartRun>(start =>
+    {
+        IActorRef run = Context.ActorOf(RunActor.Props(start.Plan, start.Port, fleet), start.Plan.Id.Value);
+        Sender.Tell(new FleetQuery.RunAccepted(run));
+    });
+
+    public static Props Props(IActorRef fleet) => Akka.Actor.Props.Create(() => new RunsActor(fleet));
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+}

@@ -1,0 +1,25 @@
+namespace Crashcart.Actors;
+
+/// <summary>A container's full id, as its runtime has it.</summary>
+public readonly record struct ContainerId(string Value)
+{
+    public override string ToString() => Value;
+}
+
+/// <summary>One tool in one target; also the name of its actor and of its cgroup.</summary>
+public readonly record struct SessionId(string Value)
+{
+    public override string ToString() => Value;
+}
+
+/// <summary>One request of a user's, which has started one or many sessions; also the name of its actor.</summary>
+public readonly record struct RunId(string Value)
+{
+    /// <summary>A new id that is safe as an actor's name and short enough to type.</summary>
+    public static RunId New() => new("run-" + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 5)));
+
+    /// <summary>The id of the session in the run's target number <paramref name="target"/>.</summary>
+    public SessionId Session(int target) => new($"{Value}-{target}");
+
+    public override string ToString() => Value;
+}

@@ -1,0 +1,22 @@
+using Google.Protobuf;
+
+namespace Crashcart.Actors.Protocol;
+
+/// <summary>Everything that may cross Akka.Remote. Nothing else is serialized or deserialized.</summary>
+public interface IWireMessage : IMessage;
+
+public sealed partial class DescribeNode : IWireMessage;
+
+public sealed partial class NodeDescribed : IWireMessage;
+
+public sealed partial class FindContainers : IWireMessage;
+
+public sealed partial class ContainersFound : IWireMessage;
+
+public sealed partial class StartSession : IWireMessage;
+
+public sealed partial class SessionAccepted : IWireMessage;
+
+public sealed partial class SessionOver : IWireMessage;
+
+public sealed partial class EndSession : IWireMessage;

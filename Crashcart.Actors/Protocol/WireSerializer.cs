@@ -1,0 +1,46 @@
+using System.Runtime.Serialization;
+using Akka.Actor;
+using Akka.Serialization;
+using Google.Protobuf;
+
+namespace Crashcart.Actors.Protocol;
+
+/// <summary>
+/// Protobuf for wire messages. A peer chooses among these manifests and nothing else: no type's name is ever taken from
+/// the wire.
+/// </summary>
+public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
+{
+    private static readonly Dictionary<string, MessageParser> Parsers = new(StringComparer.Ordinal)
+    {
+        ["describe-node"] = DescribeNode.Parser,
+        ["node-described"] = NodeDescribed.Parser,
+        ["find-containers"] = FindContainers.Parser,
+        ["containers-found"] = ContainersFound.Parser,
+        ["start-session"] = StartSession.Parser,
+        ["session-accepted"] = SessionAccepted.Parser,
+        ["session-over"] = SessionOver.Parser,
+        ["end-session"] = EndSession.Parser,
+    };
+
+    public override int Identifier => 4201;
+
+    public override string Manifest(object o) => o switch
+    {
+        DescribeNode => "describe-node",
+        NodeDescribed => "node-described",
+        FindContainers => "find-containers",
+        ContainersFound => "containers-found",
+        StartSession => "start-session",
+        SessionAccepted => "session-accepted",
+        SessionOver => "session-over",
+        EndSession => "end-session",
+        _ => throw new SerializationException($"{o.GetType()} is no wire message."),
+    };
+
+    public override byte[] ToBinary(object obj) => ((IWireMessage)obj).ToByteArray();
+
+    public override object FromBinary(byte[] bytes, string manifest) => Parsers.TryGetValue(manifest, out MessageParser? parser)
+        ? parser.ParseFrom(bytes)
+        : throw new SerializationException($"There is no wire message '{manifest}'.");
+}
