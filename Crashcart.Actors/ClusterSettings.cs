@@ -5,10 +5,10 @@ namespace Crashcart.Actors;
 
 /// <summary>What makes a process a member: one place for the settings of nodes and coordinators.</summary>
 /// <param name="Host">The address that remoting listens on and is known by.</param>
-/// <param name="Port">0 takes any free port.</param>
+/// <param name="Port">0 takes any free port; null opens none: a cluster of this process alone.</param>
 /// <param name="Roles">Of <see cref="NodeRole"/> and <see cref="CoordinatorRole"/>.</param>
 /// <param name="Seeds">HOST:PORT of members to join by; empty: the process begins a cluster of its own.</param>
-public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<string> Roles, IReadOnlyList<string> Seeds)
+public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<string> Roles, IReadOnlyList<string> Seeds)
 {
     /// <summary>Every member's actor system has this name: it is part of the addresses.</summary>
     public const string SystemName = "crashcart";
@@ -28,6 +28,8 @@ public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<string
         akka {
           loglevel = INFO
           stdout-loglevel = OFF
+          # ClusterHost hands the log on.
+          loggers = []
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
           # The host decides when the process ends; it awaits the system's end.
@@ -49,9 +51,19 @@ public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<string
           remote {
             untrusted-mode = on
             trusted-selection-paths = [{{Quoted(TrustedPaths)}}]
+            enabled-transports = ["akka.remote.{{(Port is null ? "alone" : "dot-netty.tcp")}}"]
+            # A cluster of one needs an address and no socket, which any user of the host could connect to.
+            alone {
+              transport-class = "Akka.Remote.Transport.TestTransport, Akka.Remote"
+              applied-adapters = []
+              registry-key = "{{Guid.NewGuid():N}}"
+              local-address = "test://{{SystemName}}@{{Host}}:1"
+              maximum-payload-bytes = 1048576b
+              scheme-identifier = test
+            }
             dot-netty.tcp {
               hostname = "{{Host}}"
-              port = {{Port}}
+              port = {{Port ?? 0}}
               maximum-frame-size = 1048576b
               send-buffer-size = 1048576b
               receive-buffer-size = 1048576b

@@ -39,6 +39,13 @@ public sealed class FanOutWindow
     /// <returns>False when the target was not running: its end is told once.</returns>
     public bool Finish(int target) => _running.Remove(target);
 
-    /// <summary>Nothing more starts; what runs goes on.</summary>
-    public void Close() => _next = _targets;
+    /// <summary>Nothing starts or runs any more.</summary>
+    /// <returns>The targets that were running or had not started.</returns>
+    public IReadOnlyList<int> Close()
+    {
+        int[] unfinished = [.. _running.Order(), .. Enumerable.Range(_next, _targets - _next)];
+        _running.Clear();
+        _next = _targets;
+        return unfinished;
+    }
 }

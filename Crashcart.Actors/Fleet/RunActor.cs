@@ -18,6 +18,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private readonly Dictionary<string, int> _sessions = [];
     private IReadOnlyList<RunTarget> _targets = [];
     private FanOutWindow _window = new(targets: 0, width: 0);
+    private bool _told;
 
     public RunActor(RunPlan plan, IRunPort port, IActorRef fleet)
     {
@@ -40,8 +41,13 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         Cluster.Get(Context.System).Unsubscribe(Self);
+        if (_told)
+            return;
         foreach (int target in _window.Running)
             EndOnNode(target);
+        foreach (int target in _window.Close())
+            _port.Tell(new RunEvent.SessionEnded(target, new SessionOutcome.Failure(125, "The coordinator ended the run.")));
+        _port.Tell(new RunEvent.Ended());
     }
 
     private void Resolving()
@@ -68,8 +74,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         IReadOnlyList<RunTarget> targets = found.All;
         if (_plan.Targets is RunTargets.One one && !SingleTarget.TryChoose(one, found, out targets, out RunEvent.Rejected? rejection))
         {
-            _port.Tell(rejection);
-            Context.Stop(Self);
+            Finish(rejection);
             return;
         }
         _targets = targets;
@@ -88,7 +93,13 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             Start(target);
         if (!_window.IsDone)
             return;
-        _port.Tell(new RunEvent.Ended());
+        Finish(new RunEvent.Ended());
+    }
+
+    private void Finish(RunEvent last)
+    {
+        _told = true;
+        _port.Tell(last);
         Context.Stop(Self);
     }
 
