@@ -1,0 +1,179 @@
+using Akka.Actor;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Node.Containers;
+
+/// <summary>
+/// Owns what is known about the containers of this node: the runtimes' lists and events, and the exits of their processes.
+/// Answers selectors as of the last event that a runtime has sent.
+/// </summary>
+internal sealed class ContainersActor : ReceiveActor, IWithTimers
+{
+    // A runtime that hangs must not keep the answer about the others.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    private readonly ContainerTable _table = new();
+    private readonly Unsettled _unsettled = new();
+    private readonly Dictionary<string, RuntimeStatus> _runtimes = [];
+    private readonly Dictionary<ContainerId, IActorRef> _processes = [];
+    private readonly List<Action> _waiting = [];
+    private readonly string _node;
+    private readonly NodePorts _ports;
+
+    public ContainersActor(string node, NodePorts ports)
+    {
+        _node = node;
+        _ports = ports;
+
+        Receive<FindContainers>(OnFind);
+        Receive<Locate>(OnLocate);
+        Receive<RuntimeEvent.Synchronized>(OnSynchronized);
+        Receive<RuntimeEvent.Touched>(touched => _unsettled.Touch(touched.Runtime, touched.Id));
+        Receive<RuntimeEvent.Observed>(OnObserved);
+        Receive<RuntimeEvent.Vanished>(OnVanished);
+        Receive<RuntimeEvent.Lost>(OnLost);
+        Receive<ProcessActor.Exited>(OnExited);
+        Receive<WaitedEnough>(_ => AnswerWaiting());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Asks for one container; the answer is <see cref="Located"/> or <see cref="Missing"/>.</summary>
+    public sealed record Locate(ContainerId Id) : ILocalMessage;
+
+    public sealed record Located(Container Container) : ILocalMessage;
+
+    public sealed record Missing(ContainerId Id) : ILocalMessage;
+
+    /// <summary>To the parent, at every change.</summary>
+    public sealed record Counted(int Containers, IReadOnlyList<RuntimeStatus> Runtimes) : ILocalMessage;
+
+    private sealed record WaitedEnough : ILocalMessage;
+
+    public static Props Props(string node, NodePorts ports) => Akka.Actor.Props.Create(() => new ContainersActor(node, ports));
+
+    protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
+
+    protected override void PreStart()
+    {
+        foreach (var runtime in _ports.Runtimes)
+        {
+            _unsettled.Expect(runtime.Name);
+            _runtimes[runtime.Name] = new RuntimeStatus { Name = runtime.Name, Problem = "It has not answered yet." };
+            Context.ActorOf(RuntimeActor.Props(runtime), runtime.Name);
+        }
+    }
+
+    private void OnFind(FindContainers find)
+    {
+        var asker = Sender;
+        if (Selector.TryParse(find.Selector, out var selector, out var problem))
+            WhenSettled(() => asker.Tell(Answer(find, selector)));
+        else
+            asker.Tell(new ContainersFound { CorrelationId = find.CorrelationId, Node = _node, Problem = problem });
+    }
+
+    private ContainersFound Answer(FindContainers find, Selector selector) => new()
+    {
+        CorrelationId = find.CorrelationId,
+        Node = _node,
+        Containers = { _table.Find(selector, find.Container).Select(c => c.Describe()) },
+        Problem = string.Join(" ", _runtimes.Values.Where(r => r.Problem.Length > 0).Select(r => $"{r.Name}: {r.Problem}")),
+    };
+
+    private void OnLocate(Locate locate)
+    {
+        var asker = Sender;
+        WhenSettled(() => asker.Tell(_table.Get(locate.Id) is { } container ? new Located(container) : new Missing(locate.Id)));
+    }
+
+    private void OnSynchronized(RuntimeEvent.Synchronized synchronized)
+    {
+        foreach (var id in _table.Of(synchronized.Runtime).Except(synchronized.Containers.Select(c => c.Id)))
+            Remove(id);
+        foreach (var container in synchronized.Containers)
+            Put(container);
+        _runtimes[synchronized.Runtime] = new RuntimeStatus { Name = synchronized.Runtime, Version = synchronized.Version };
+        _unsettled.Settle(synchronized.Runtime);
+        TellChange();
+    }
+
+    private void OnObserved(RuntimeEvent.Observed observed)
+    {
+        Put(observed.Container);
+        _unsettled.Settle(observed.Container.Id);
+        TellChange();
+    }
+
+    private void OnVanished(RuntimeEvent.Vanished vanished)
+    {
+        Remove(vanished.Id);
+        _unsettled.Settle(vanished.Id);
+        TellChange();
+    }
+
+    private void OnLost(RuntimeEvent.Lost lost)
+    {
+        // Its containers may well go on without it, and their exits are told by the kernel: they stay listed.
+        _runtimes[lost.Runtime].Problem = lost.Problem;
+        _unsettled.Settle(lost.Runtime);
+        TellChange();
+    }
+
+    private void OnExited(ProcessActor.Exited exited)
+    {
+        if (!_table.Remove(exited.Container, exited.Pid))
+            return;
+        _processes.Remove(exited.Container);
+        TellChange();
+    }
+
+    private void Put(Container container)
+    {
+        if (!_table.Put(container))
+            return;
+        StopWatching(container.Id);
+        _processes[container.Id] = Context.ActorOf(ProcessActor.Props(_ports.Targets, container.Id, container.Pid));
+    }
+
+    private void Remove(ContainerId id)
+    {
+        if (_table.Remove(id))
+            StopWatching(id);
+    }
+
+    private void StopWatching(ContainerId id)
+    {
+        if (_processes.Remove(id, out var process))
+            Context.Stop(process);
+    }
+
+    private void TellChange()
+    {
+        Context.Parent.Tell(new Counted(_table.Count, [.. _runtimes.Values.Select(r => r.Clone())]));
+        if (!_unsettled.Any)
+            AnswerWaiting();
+    }
+
+    private void WhenSettled(Action answer)
+    {
+        if (!_unsettled.Any)
+        {
+            answer();
+            return;
+        }
+
+        _waiting.Add(answer);
+        if (!Timers.IsTimerActive(nameof(WaitedEnough)))
+            Timers.StartSingleTimer(nameof(WaitedEnough), new WaitedEnough(), LongestWait);
+    }
+
+    private void AnswerWaiting()
+    {
+        Timers.Cancel(nameof(WaitedEnough));
+        foreach (var answer in _waiting)
+            answer();
+        _waiting.Clear();
+    }
+}

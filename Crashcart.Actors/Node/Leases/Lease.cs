@@ -1,0 +1,26 @@
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Node.Leases;
+
+/// <summary>
+/// How an actor holds an image or a mount: it acquires, is granted or refused by the owner, and releases. A holder that
+/// stops has released.
+/// </summary>
+internal static class Lease
+{
+    public sealed record Acquire : ILocalMessage
+    {
+        public static readonly Acquire Instance = new();
+    }
+
+    /// <summary>The sender is the owner; it is gone, and the lease with it, when it stops.</summary>
+    public sealed record Granted(IAttachedImage Image) : ILocalMessage;
+
+    public sealed record Refused(SessionFailure Failure) : ILocalMessage;
+
+    public sealed record Release : ILocalMessage
+    {
+        public static readonly Release Instance = new();
+    }
+}

@@ -1,0 +1,81 @@
+using Akka.Actor;
+using Akka.Event;
+using Crashcart.Actors.Node.Containers;
+using Crashcart.Actors.Node.Leases;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Node.Sessions;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Node;
+
+/// <summary>
+/// Owns the actors of a node, describes it, and leads each request to the one that it concerns. When one of them stops, all
+/// start anew: none can do without the others, and the kernel's state can be read again.
+/// </summary>
+public sealed class NodeActor : ReceiveActor
+{
+    /// <summary>The actor's name at the top of its system.</summary>
+    public const string Name = "node";
+
+    private readonly NodeDescribed _description;
+
+    public NodeActor(NodeFacts facts, NodePorts ports)
+    {
+        _description = new NodeDescribed
+        {
+            Node = facts.Name,
+            Version = facts.Version,
+            Kernel = facts.Kernel,
+            Architecture = facts.Architecture,
+        };
+        var containers = Child(ContainersActor.Props(facts.Name, ports), "containers");
+        var images = Child(ImagesActor.Props(ports.Images), "images");
+        var mounts = Child(MountsActor.Props(ports, images), "mounts");
+        var neighbours = new SessionNeighbours(containers, images, mounts);
+        var sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
+
+        Receive<DescribeNode>(OnDescribe);
+        Receive<FindContainers>(containers.Forward);
+        Receive<StartSession>(sessions.Forward);
+        Receive<EndSession>(sessions.Forward);
+        Receive<Drain>(sessions.Forward);
+        Receive<ContainersActor.Counted>(OnCounted);
+        Receive<MountsActor.Counted>(counted => _description.Mounts = counted.Mounts);
+        Receive<SessionsActor.Counted>(counted => _description.Sessions = counted.Sessions);
+        Receive<ImagesActor.Known>(OnImageKnown);
+        Receive<Terminated>(gone => throw new InvalidOperationException($"The node's actor {gone.ActorRef.Path.Name} stopped."));
+    }
+
+    /// <summary>End all sessions and take no more; the answer is <see cref="Drained"/>.</summary>
+    public sealed record Drain : ILocalMessage;
+
+    /// <summary>No session is left on the node.</summary>
+    public sealed record Drained : ILocalMessage;
+
+    public static Props Props(NodeFacts facts, NodePorts ports) => Akka.Actor.Props.Create(() => new NodeActor(facts, ports));
+
+    protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
+
+    private static IActorRef Child(Props props, string name) => Context.Watch(Context.ActorOf(props, name));
+
+    private void OnDescribe(DescribeNode describe)
+    {
+        var answer = _description.Clone();
+        answer.CorrelationId = describe.CorrelationId;
+        Sender.Tell(answer);
+    }
+
+    private void OnCounted(ContainersActor.Counted counted)
+    {
+        _description.Containers = counted.Containers;
+        _description.Runtimes.Clear();
+        _description.Runtimes.Add(counted.Runtimes);
+    }
+
+    private void OnImageKnown(ImagesActor.Known image)
+    {
+        _description.ImageDigests.Clear();
+        if (image.Digest.Length > 0)
+            _description.ImageDigests.Add(image.Digest);
+    }
+}

@@ -1,0 +1,27 @@
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Node.Ports;
+
+/// <summary>Dials coordinators for the byte streams of sessions.</summary>
+public interface ISessionStreams
+{
+    /// <param name="endpoint">http://HOST:PORT or unix:PATH</param>
+    /// <param name="ticket">Opens one session's stream, once.</param>
+    /// <exception cref="NodeException">The endpoint is not to be dialled, or does not answer.</exception>
+    Task<ISessionCall> DialAsync(string endpoint, ReadOnlyMemory<byte> ticket, CancellationToken cancellation);
+}
+
+/// <summary>One session's call to its coordinator. Disposing breaks it, when it has not ended: what is under way then fails.</summary>
+public interface ISessionCall : IAsyncDisposable
+{
+    /// <summary>
+    /// Tells that the tool runs and moves bytes both ways; completes when all output and, as the last frame, the exit status
+    /// are out. Nothing is kept beyond one read: a coordinator that does not read stalls the tool.
+    /// </summary>
+    /// <exception cref="NodeException">The call broke.</exception>
+    Task CarryAsync(ITool tool);
+
+    /// <summary>Ends the call with the reason why the tool was not started.</summary>
+    /// <exception cref="NodeException">The call broke.</exception>
+    Task FailAsync(SessionFailure failure);
+}

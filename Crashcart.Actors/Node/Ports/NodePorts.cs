@@ -1,0 +1,10 @@
+namespace Crashcart.Actors.Node.Ports;
+
+/// <summary>Everything outside that the node's actors use. It outlives the actor system.</summary>
+public sealed record NodePorts(
+    IReadOnlyList<IContainerRuntime> Runtimes,
+    ITargets Targets,
+    IImages Images,
+    ISharedMounts Mounts,
+    ITools Tools,
+    ISessionStreams Streams);

@@ -1,0 +1,219 @@
+using Akka.Actor;
+using Akka.Event;
+using Crashcart.Actors.Node.Containers;
+using Crashcart.Actors.Node.Leases;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Node.Sessions;
+
+/// <summary>
+/// Owns one tool in one container, and everything that it needs.
+/// Dialling → Locating → Leasing → Starting → Running → Releasing;
+/// Running → Ending, when it is ended from outside; Running, Ending → Orphaned, when its stream breaks; before that → Refusing
+/// </summary>
+internal sealed class SessionActor : ReceiveActor, IWithTimers
+{
+    private const int HangUp = 1;
+    private const int Terminate = 15;
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly ReleaseStack _owned = new();
+    private readonly SessionRequest _request;
+    private readonly NodePorts _ports;
+    private readonly SessionNeighbours _node;
+    private readonly SessionPatience _patience;
+
+    public SessionActor(SessionRequest request, NodePorts ports, SessionNeighbours node, SessionPatience patience)
+    {
+        _request = request;
+        _ports = ports;
+        _node = node;
+        _patience = patience;
+        Dialling();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(SessionRequest request, NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
+        Akka.Actor.Props.Create(() => new SessionActor(request, ports, node, patience));
+
+    protected override void PreStart()
+    {
+        Context.Watch(_request.Requester);
+        After(_patience.Start, new SessionStep.StartIsLate());
+        _request.Requester.Tell(new SessionAccepted { SessionId = _request.Id });
+        _owned.Own(c => _ports.Streams.DialAsync(_request.Start.StreamEndpoint, _request.Start.Ticket.Memory, c))
+            .PipeTo(Self, success: call => new SessionStep.Dialled(call), failure: e => new SessionStep.StreamLost(e.Message));
+    }
+
+    // After a regular end there is nothing left; this is for the end of the actor system.
+    protected override void PostStop() => _ = _owned.ReleaseAsync();
+
+    private void Dialling()
+    {
+        Receive<SessionStep.Dialled>(dialled =>
+        {
+            _node.Containers.Tell(new ContainersActor.Locate(new ContainerId(_request.Start.ContainerId)));
+            Become(() => Locating(dialled.Call));
+        });
+        Receive<SessionStep.StreamLost>(lost => Release(lost.Problem));
+        Receive<SessionStep.StartIsLate>(_ => Release($"The node could not dial {_request.Start.StreamEndpoint} in time."));
+        ReceiveEnd(() => Release("It was ended before it began."));
+    }
+
+    private void Locating(ISessionCall call)
+    {
+        Receive<ContainersActor.Located>(located => Open(located.Container));
+        Receive<ContainersActor.Missing>(missing => Refuse(call, $"Container {missing.Id} does not run on this node any more."));
+        Receive<SessionStep.Opened>(opened => Acquire(call, opened));
+        ReceiveRefusals(call);
+    }
+
+    private void Leasing(ISessionCall call, ITarget target)
+    {
+        Receive<Lease.Granted>(granted => StartTool(call, target, granted.Image));
+        Receive<Lease.Refused>(refused => Refuse(call, refused.Failure));
+        ReceiveRefusals(call);
+    }
+
+    private void Starting(ISessionCall call)
+    {
+        Receive<SessionStep.Started>(started => Carry(call, started.Tool));
+        ReceiveRefusals(call);
+    }
+
+    private void Running(ITool tool)
+    {
+        Receive<SessionStep.Carried>(_ => Release(""));
+        Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
+        Receive<SessionStep.ContainerExited>(_ => End(tool, TimeSpan.Zero));
+        ReceiveEnd(() => End(tool, _patience.Grace));
+    }
+
+    private void Ending(ITool tool)
+    {
+        Receive<SessionStep.Carried>(_ => Release(""));
+        Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
+        Receive<SessionStep.GraceOver>(_ =>
+        {
+            tool.Kill();
+            After(_patience.Drain, new SessionStep.DrainOver());
+        });
+        Receive<SessionStep.DrainOver>(_ => Release("Its last output was not read in time."));
+    }
+
+    private void Orphaned(string problem)
+    {
+        Receive<SessionStep.ToolExited>(_ => Release(problem));
+        Receive<SessionStep.GraceOver>(_ => Release(problem));
+    }
+
+    private void Refusing()
+    {
+        Receive<SessionStep.RefusalTold>(_ => Release(""));
+        Receive<SessionStep.StreamLost>(lost => Release(lost.Problem));
+        Receive<SessionStep.DrainOver>(_ => Release("The reason why it did not begin was not read in time."));
+    }
+
+    private void Releasing(string problem) => Receive<SessionStep.Released>(released =>
+    {
+        if (released.Problem is { } left)
+            _log.Error(left, "Session {0} could not release everything", _request.Id);
+        _log.Info("Session {0} is over{1}", _request.Id, problem.Length > 0 ? ": " + problem : "");
+        _request.Requester.Tell(new SessionOver { SessionId = _request.Id, Problem = problem });
+        Context.Stop(Self);
+    });
+
+    private void Open(Container container) =>
+        _owned.Own(cancellation => _ports.Targets.OpenAsync(container.Id, container.Pid, cancellation))
+            .PipeTo(Self, success: target => new SessionStep.Opened(container, target), failure: e => new SessionStep.NotStarted(NodeException.Describe(e)));
+
+    private void Acquire(ISessionCall call, SessionStep.Opened opened)
+    {
+        opened.Target.Exited.PipeTo(Self, success: () => new SessionStep.ContainerExited());
+        if (_request.Start.Tool.Shared)
+            _node.Mounts.Tell(new MountsActor.Acquire(opened.Container));
+        else
+            _node.Images.Tell(Lease.Acquire.Instance);
+        Become(() => Leasing(call, opened.Target));
+    }
+
+    private void StartTool(ISessionCall call, ITarget target, IAttachedImage image)
+    {
+        var lease = new HeldLease(Sender, Self);
+        _owned.Own(_ => Task.FromResult(lease));
+        _owned.Own(c => _ports.Tools.StartAsync(new SessionId(_request.Id), target, image, _request.Start.Tool, c))
+            .PipeTo(Self, success: tool => new SessionStep.Started(tool), failure: e => new SessionStep.NotStarted(NodeException.Describe(e)));
+        Become(() => Starting(call));
+    }
+
+    private void Carry(ISessionCall call, ITool tool)
+    {
+        _log.Info("Session {0}: {1} runs in container {2}", _request.Id, _request.ToolName, _request.Start.ContainerId);
+        Timers.CancelAll();
+        call.CarryAsync(tool).PipeTo(Self, success: () => new SessionStep.Carried(), failure: e => new SessionStep.StreamLost(e.Message));
+        Become(() => Running(tool));
+    }
+
+    private void End(ITool tool, TimeSpan grace)
+    {
+        Context.Unwatch(_request.Requester);
+        Ask(tool, grace);
+        Become(() => Ending(tool));
+    }
+
+    private void Orphan(ITool tool, string problem)
+    {
+        Context.Unwatch(_request.Requester);
+        Ask(tool, _patience.OrphanGrace);
+        tool.Exited.PipeTo(Self, success: _ => new SessionStep.ToolExited(), failure: _ => new SessionStep.ToolExited());
+        Become(() => Orphaned(problem));
+    }
+
+    private void Ask(ITool tool, TimeSpan grace)
+    {
+        Timers.CancelAll();
+        After(grace, new SessionStep.GraceOver());
+        tool.Signal(HangUp);
+        tool.Signal(Terminate);
+    }
+
+    private void Refuse(ISessionCall call, string sentence) =>
+        Refuse(call, NodeException.Describe(new NodeException(NodeFailure.TargetGone, sentence)));
+
+    private void Refuse(ISessionCall call, SessionFailure failure)
+    {
+        _log.Info("Session {0}: {1} did not begin: {2}", _request.Id, _request.ToolName, failure.Message);
+        Context.Unwatch(_request.Requester);
+        Timers.CancelAll();
+        After(_patience.Drain, new SessionStep.DrainOver());
+        call.FailAsync(failure).PipeTo(Self, success: () => new SessionStep.RefusalTold(), failure: e => new SessionStep.StreamLost(e.Message));
+        Become(Refusing);
+    }
+
+    // Every road to the end comes here, and only here is anything released.
+    private void Release(string problem)
+    {
+        Context.Unwatch(_request.Requester);
+        Timers.CancelAll();
+        _owned.ReleaseAsync().PipeTo(Self, success: () => new SessionStep.Released(null), failure: e => new SessionStep.Released(e));
+        Become(() => Releasing(problem));
+    }
+
+    private void After(TimeSpan delay, object step) => Timers.StartSingleTimer(step.GetType(), step, delay);
+
+    private void ReceiveRefusals(ISessionCall call)
+    {
+        Receive<SessionStep.NotStarted>(not => Refuse(call, not.Failure));
+        Receive<SessionStep.StartIsLate>(_ => Refuse(call, $"The tool could not be started within {_patience.Start.TotalSeconds:0} s."));
+        Receive<SessionStep.ContainerExited>(_ => Refuse(call, $"Container {_request.Start.ContainerId} exited before the tool was started."));
+        ReceiveEnd(() => Refuse(call, "The session was ended before the tool was started."));
+    }
+
+    private void ReceiveEnd(Action end)
+    {
+        Receive<EndSession>(_ => end());
+        Receive<Terminated>(_ => end());
+    }
+}

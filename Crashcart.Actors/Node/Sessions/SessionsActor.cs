@@ -1,0 +1,96 @@
+using Akka.Actor;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Node.Sessions;
+
+/// <summary>Starts a <see cref="SessionActor"/> for every session, and ends all of them when the node stops.</summary>
+internal sealed class SessionsActor : ReceiveActor
+{
+    private readonly Dictionary<string, IActorRef> _sessions = [];
+    private readonly NodePorts _ports;
+    private readonly SessionNeighbours _node;
+    private readonly SessionPatience _patience;
+
+    public SessionsActor(NodePorts ports, SessionNeighbours node, SessionPatience patience)
+    {
+        _ports = ports;
+        _node = node;
+        _patience = patience;
+        Taking();
+    }
+
+    /// <summary>To the parent, at every change.</summary>
+    public sealed record Counted(int Sessions) : ILocalMessage;
+
+    public static Props Props(NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
+        Akka.Actor.Props.Create(() => new SessionsActor(ports, node, patience));
+
+    protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
+
+    private void Taking()
+    {
+        Receive<StartSession>(OnStart);
+        Receive<EndSession>(OnEnd);
+        Receive<Terminated>(OnTerminated);
+        Receive<NodeActor.Drain>(_ =>
+        {
+            var asker = Sender;
+            foreach (var (id, session) in _sessions)
+                session.Tell(new EndSession { SessionId = id });
+            Become(() => Draining(asker));
+            TellWhenDrained(asker);
+        });
+    }
+
+    private void Draining(IActorRef asker)
+    {
+        Receive<StartSession>(start => Sender.Tell(Over(start.SessionId, "The node is stopping.")));
+        Receive<EndSession>(OnEnd);
+        Receive<Terminated>(gone =>
+        {
+            OnTerminated(gone);
+            TellWhenDrained(asker);
+        });
+    }
+
+    private void OnStart(StartSession start)
+    {
+        if (!ActorPath.IsValidPathElement(start.SessionId) || start.Tool is null)
+        {
+            Sender.Tell(Over(start.SessionId, "The request to start it is malformed."));
+            return;
+        }
+
+        // The request may come twice; the first has told the requester all.
+        if (_sessions.ContainsKey(start.SessionId))
+            return;
+
+        var request = new SessionRequest(start, Sender);
+        var session = Context.ActorOf(SessionActor.Props(request, _ports, _node, _patience), start.SessionId);
+        _sessions.Add(start.SessionId, Context.Watch(session));
+        Context.Parent.Tell(new Counted(_sessions.Count));
+    }
+
+    private void OnEnd(EndSession end)
+    {
+        if (_sessions.TryGetValue(end.SessionId, out var session))
+            session.Forward(end);
+        else
+            Sender.Tell(Over(end.SessionId, "There is no such session on the node."));
+    }
+
+    private void OnTerminated(Terminated gone)
+    {
+        _sessions.Remove(gone.ActorRef.Path.Name);
+        Context.Parent.Tell(new Counted(_sessions.Count));
+    }
+
+    private void TellWhenDrained(IActorRef asker)
+    {
+        if (_sessions.Count == 0)
+            asker.Tell(new NodeActor.Drained());
+    }
+
+    private static SessionOver Over(string session, string problem) => new() { SessionId = session, Problem = problem };
+}

@@ -1,0 +1,144 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Crashcart.Actors.Node.Leases;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Tests.Node.Doubles;
+
+namespace Crashcart.Actors.Tests.Node;
+
+public sealed class LoopDeviceActorSpec : NodeSpec
+{
+    private readonly ScriptedImages _images = new();
+    private readonly IActorRef _device;
+
+    public LoopDeviceActorSpec() =>
+        _device = Sys.ActorOf(LoopDeviceActor.Props(_images, new ImageFile("/crashcart.img", "image-1")));
+
+    [Fact]
+    public void Attaches_once_for_all_that_acquire_meanwhile()
+    {
+        var (first, second) = (Acquire(), Acquire());
+        AwaitAssert(() => Assert.Equal(1, _images.AttachesPending));
+        first.ExpectNoMsg(TimeSpan.Zero);
+
+        _images.CompleteAttach();
+
+        Assert.Equal("/dev/loop7", first.ExpectMsg<Lease.Granted>().Image.LoopDevice);
+        second.ExpectMsg<Lease.Granted>();
+        Acquire().ExpectMsg<Lease.Granted>();
+        Assert.Equal(1, _images.Attachments);
+    }
+
+    [Fact]
+    public void Detaches_when_the_last_holder_releases()
+    {
+        var (first, second) = (Acquire(), Acquire());
+        CompleteAttach();
+
+        _device.Tell(Lease.Release.Instance, first);
+        _device.Tell(Lease.Release.Instance, first);
+        second.ExpectMsg<Lease.Granted>();
+        Assert.Equal(0, _images.DetachesPending);
+
+        _device.Tell(Lease.Release.Instance, second);
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+    }
+
+    [Fact]
+    public void Detaches_after_the_last_holder_stops()
+    {
+        var holder = Acquire();
+        CompleteAttach();
+        holder.ExpectMsg<Lease.Granted>();
+
+        Sys.Stop(holder);
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+    }
+
+    [Fact]
+    public void Detaches_at_once_when_all_left_while_it_attached()
+    {
+        var holder = Acquire();
+        AwaitAssert(() => Assert.Equal(1, _images.AttachesPending));
+        _device.Tell(Lease.Release.Instance, holder);
+
+        CompleteAttach();
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+        holder.ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void Attaches_again_for_one_who_came_while_it_detached()
+    {
+        var first = Acquire();
+        CompleteAttach();
+        first.ExpectMsg<Lease.Granted>();
+        _device.Tell(Lease.Release.Instance, first);
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+
+        var second = Acquire();
+        _images.CompleteDetach();
+        CompleteAttach();
+
+        second.ExpectMsg<Lease.Granted>();
+        Assert.Equal(1, _images.Attached);
+    }
+
+    [Fact]
+    public void Refuses_every_holder_when_it_cannot_attach_and_tries_again_for_the_next()
+    {
+        var (first, second) = (Acquire(), Acquire());
+        AwaitAssert(() => Assert.Equal(1, _images.AttachesPending));
+        _images.FailAttach("No loop device.");
+
+        Assert.Equal("No loop device.", first.ExpectMsg<Lease.Refused>().Failure.Message);
+        Assert.Equal(125, second.ExpectMsg<Lease.Refused>().Failure.ExitCode);
+
+        var third = Acquire();
+        CompleteAttach();
+        third.ExpectMsg<Lease.Granted>();
+    }
+
+    [Fact]
+    public void Stops_once_it_is_retired_and_nobody_holds_it()
+    {
+        var holder = Acquire();
+        CompleteAttach();
+        holder.ExpectMsg<Lease.Granted>();
+        Watch(_device);
+
+        _device.Tell(LoopDeviceActor.Retire.Instance);
+        ExpectNoMsg(TimeSpan.Zero);
+        _device.Tell(Lease.Release.Instance, holder);
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+        _images.CompleteDetach();
+
+        ExpectTerminated(_device);
+    }
+
+    [Fact]
+    public void Releases_the_device_when_it_is_stopped_itself()
+    {
+        Acquire();
+        CompleteAttach();
+
+        Sys.Stop(_device);
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+    }
+
+    private TestProbe Acquire()
+    {
+        var holder = CreateTestProbe();
+        _device.Tell(Lease.Acquire.Instance, holder);
+        return holder;
+    }
+
+    private void CompleteAttach()
+    {
+        AwaitAssert(() => Assert.Equal(1, _images.AttachesPending));
+        _images.CompleteAttach();
+    }
+}

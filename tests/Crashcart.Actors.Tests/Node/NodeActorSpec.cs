@@ -1,0 +1,169 @@
+using Akka.Actor;
+using Crashcart.Actors.Node;
+using Crashcart.Actors.Protocol;
+using Google.Protobuf;
+
+namespace Crashcart.Actors.Tests.Node;
+
+public sealed class NodeActorSpec : NodeSpec
+{
+    [Fact]
+    public void Describes_the_node()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+
+        AwaitAssert(() =>
+        {
+            node.Tell(new DescribeNode { CorrelationId = "c" }, TestActor);
+            var expected = new NodeDescribed
+            {
+                CorrelationId = "c",
+                Node = "node-1",
+                Version = "0.1.0",
+                Kernel = "6.1",
+                Architecture = "x64",
+                Runtimes = { new RuntimeStatus { Name = "docker", Version = "20.10" } },
+                Containers = 1,
+                ImageDigests = { "sha256:image-1" },
+            };
+            Assert.Equal(expected, ExpectMsg<NodeDescribed>());
+        });
+    }
+
+    [Fact]
+    public void Finds_containers()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+
+        node.Tell(new FindContainers { Selector = "app=web" }, TestActor);
+
+        Assert.Equal("web", Assert.Single(ExpectMsg<ContainersFound>().Containers).Name);
+    }
+
+    [Fact]
+    public void Runs_a_session_and_counts_it()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+        node.Tell(Session("s1"), TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.Equal(1, Sessions(node)));
+
+        Tools.Tool.Exit(0);
+
+        ExpectMsg<SessionOver>();
+        AwaitAssert(() => Assert.Equal(0, Sessions(node)));
+    }
+
+    [Fact]
+    public void Takes_a_session_once_when_it_is_asked_twice()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+        node.Tell(Session("s1"), TestActor);
+        node.Tell(Session("s1"), TestActor);
+
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+        Assert.Equal(1, Sessions(node));
+    }
+
+    [Fact]
+    public void Ends_a_session_that_somebody_names()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+        node.Tell(Session("s1"), TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        node.Tell(new EndSession { SessionId = "s1" }, TestActor);
+
+        Assert.Equal("s1", ExpectMsg<SessionOver>().SessionId);
+    }
+
+    [Fact]
+    public void Says_that_a_session_is_over_which_it_does_not_know()
+    {
+        var node = Start();
+
+        node.Tell(new EndSession { SessionId = "s9" }, TestActor);
+
+        Assert.Equal(("s9", "There is no such session on the node."), Over(ExpectMsg<SessionOver>()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a/b")]
+    public void Refuses_a_session_without_a_proper_id(string id)
+    {
+        var node = Start();
+
+        node.Tell(Session(id), TestActor);
+
+        Assert.Equal((id, "The request to start it is malformed."), Over(ExpectMsg<SessionOver>()));
+    }
+
+    [Fact]
+    public void Ends_all_sessions_and_takes_no_more_when_it_drains()
+    {
+        Runtime.Run(Web);
+        var (node, run) = (Start(), CreateTestProbe());
+        node.Tell(Session("s1"), run);
+        run.ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        node.Tell(new NodeActor.Drain(), TestActor);
+
+        ExpectMsg<NodeActor.Drained>();
+        run.ExpectMsg<SessionOver>();
+        Assert.True(Tools.Tool.IsDisposed);
+        node.Tell(Session("s2"), TestActor);
+        Assert.Equal(("s2", "The node is stopping."), Over(ExpectMsg<SessionOver>()));
+    }
+
+    [Fact]
+    public void Is_drained_at_once_without_sessions()
+    {
+        Start().Tell(new NodeActor.Drain(), TestActor);
+
+        ExpectMsg<NodeActor.Drained>();
+    }
+
+    [Fact]
+    public void Starts_anew_when_one_of_its_actors_stops()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+        node.Tell(Session("s1"), TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        Sys.ActorSelection(node.Path / "containers").Tell(Kill.Instance);
+
+        AwaitAssert(() => Assert.True(Tools.Tool.IsDisposed));
+        AwaitAssert(() => Assert.Equal(2, Runtime.Snapshots));
+        Assert.Equal(0, Sessions(node));
+    }
+
+    private static (string, string) Over(SessionOver over) => (over.SessionId, over.Problem);
+
+    private static StartSession Session(string id) => new()
+    {
+        SessionId = id,
+        ContainerId = Web.Id.Value,
+        Tool = new ToolDescription { Argv = { "true" } },
+        Ticket = ByteString.CopyFromUtf8("ticket"),
+    };
+
+    private IActorRef Start() =>
+        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports), NodeActor.Name);
+
+    private int Sessions(IActorRef node)
+    {
+        node.Tell(new DescribeNode(), TestActor);
+        return ExpectMsg<NodeDescribed>().Sessions;
+    }
+}
