@@ -1,0 +1,65 @@
+namespace Crashcart.Image;
+
+/// <summary>
+/// What builds keep between them: <c>$XDG_CACHE_HOME/crashcart/image</c> (or below <c>~/.cache</c>). Held by one build
+/// at a time; a killed build's hold ends with it.
+/// </summary>
+internal sealed class BuildCache : IDisposable
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
+
+    private readonly FileStream _lock;
+
+    private BuildCache(string directory, FileStream @lock) => (Directory, _lock) = (directory, @lock);
+
+    public string Directory { get; }
+
+    /// <summary>Waits until no other build holds the cache.</summary>
+    /// <exception cref="ImageBuildException">There is no place for it.</exception>
+    public static async Task<BuildCache> OpenAsync(TextWriter log, CancellationToken cancel)
+    {
+        var directory = Path.Combine(Root(), "crashcart", "image");
+        try
+        {
+            System.IO.Directory.CreateDirectory(directory);
+            for (var told = false; ; told = true)
+            {
+                if (TryLock(Path.Combine(directory, "lock")) is { } held)
+                    return new BuildCache(directory, held);
+                if (!told)
+                    await log.WriteLineAsync($"Waiting for another build that uses {directory}");
+                await Task.Delay(Poll, cancel);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImageBuildException(
+                $"Cannot keep packages in {directory}: {e.Message} Set XDG_CACHE_HOME to a directory of yours.", e);
+        }
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private static string Root()
+    {
+        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache)
+            return cache;
+        return Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home
+            ? Path.Combine(home, ".cache")
+            : throw new ImageBuildException("There is no place to keep packages: set XDG_CACHE_HOME or HOME.");
+    }
+
+    /// <summary>.NET takes flock(2) for FileShare.None, and says that it is held by an IOException of this errno.</summary>
+    private static FileStream? TryLock(string path)
+    {
+        const int wouldBlock = 11;
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e.HResult == wouldBlock)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Crashcart.Image;
+
+/// <summary>A program of the host that a build runs.</summary>
+internal sealed class HostProgram
+{
+    /// <summary>Users' PATHs often lack the directories of the administrator's programs.</summary>
+    private static readonly string[] MoreDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+    private readonly string _path;
+
+    private HostProgram(string path) => _path = path;
+
+    /// <exception cref="ImageBuildException">It is not installed; names the package.</exception>
+    public static HostProgram Find(string name, string package)
+        => TryFind(name) ?? throw new ImageBuildException(
+            $"Building an image needs {name}, which is not installed: apt-get install {package}");
+
+    public static HostProgram? TryFind(string name)
+    {
+        var directories = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+        var path = directories.Concat(MoreDirectories).Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists);
+        return path is null ? null : new HostProgram(path);
+    }
+
+    /// <summary>Runs it to its end and gives its standard output.</summary>
+    /// <exception cref="ImageBuildException">It failed; carries what it said.</exception>
+    public string Run(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        => Run(arguments, output => new StreamReader(output, Encoding.UTF8).ReadToEnd(), environment);
+
+    /// <param name="arguments">Its arguments, without the name.</param>
+    /// <param name="read">Reads its standard output; what is left unread is thrown away.</param>
+    /// <param name="environment">Added to this process's.</param>
+    public T Run<T>(
+        IEnumerable<string> arguments, Func<Stream, T> read, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = Describe(arguments, environment);
+        using var process = Process.Start(start) ?? throw new ImageBuildException($"{_path} did not start.");
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync();
+        var result = read(process.StandardOutput.BaseStream);
+        process.StandardOutput.BaseStream.CopyTo(Stream.Null);
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? result
+            : throw new ImageBuildException(
+                $"{CommandLine(start)} failed with status {process.ExitCode}: {errors.Result.Trim()}");
+    }
+
+    /// <summary>Runs it for at most <paramref name="limit"/> with nothing on standard input.</summary>
+    /// <returns>Its status (null: it was killed at the limit) and all that it said.</returns>
+    public (int? Status, string Said) Try(
+        IEnumerable<string> arguments, TimeSpan limit, IReadOnlyDictionary<string, string> onlyEnvironment)
+    {
+        var start = Describe(arguments, null);
+        start.Environment.Clear();
+        foreach (var (name, value) in onlyEnvironment)
+            start.Environment[name] = value;
+
+        using var process = Process.Start(start) ?? throw new ImageBuildException($"{_path} did not start.");
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        var inTime = process.WaitForExit(limit);
+        if (!inTime)
+            process.Kill(entireProcessTree: true);
+        process.WaitForExit();
+        return (inTime ? process.ExitCode : null, (output.Result + errors.Result).Trim());
+    }
+
+    private ProcessStartInfo Describe(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
+    {
+        var start = new ProcessStartInfo(_path, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["LC_ALL"] = "C";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        return start;
+    }
+
+    private string CommandLine(ProcessStartInfo start) => string.Join(' ', start.ArgumentList.Prepend(_path));
+}

@@ -1,0 +1,99 @@
+namespace Crashcart.Image;
+
+/// <summary>Makes a toolbox image of a recipe, without privilege: packages, tree, relocation, checks, file system.</summary>
+public sealed class ImageBuilder
+{
+    /// <summary>What is true of Debian's packages whatever the recipe: embedded, laid under every recipe.</summary>
+    private readonly Recipe _knowledge = Debian();
+
+    private readonly Recipe _recipe;
+    private readonly TextWriter _log;
+    private readonly Architecture _architecture = Architecture.Host;
+    private readonly HostProgram _dpkgDeb = HostProgram.Find("dpkg-deb", "dpkg");
+    private readonly Erofs _erofs = new();
+
+    /// <param name="recipe">What to put in.</param>
+    /// <param name="log">Gets one line a step.</param>
+    /// <exception cref="ImageBuildException">A program that a build needs is not installed.</exception>
+    public ImageBuilder(Recipe recipe, TextWriter log) => (_recipe, _log) = (recipe.Over(_knowledge), log);
+
+    /// <summary>Builds the image and puts it at <paramref name="output"/>, complete or not at all.</summary>
+    /// <exception cref="ImageBuildException">One sentence, or a list of everything that is wrong with the tree.</exception>
+    public async Task BuildAsync(string output, CancellationToken cancel)
+    {
+        var packages = await FetchAsync(cancel);
+        _log.WriteLine($"Unpacking {packages.Count} packages");
+        var tree = Assemble(packages, cancel);
+        SelfCheck.CheckFiles(tree, _recipe, _architecture);
+        var manifest = Manifest.Write(_recipe, _architecture, packages, tree);
+        tree[Manifest.Path] = new TreeFile(Tree.NoPackage, manifest, Executable: false);
+
+        var scratch = Directory.CreateTempSubdirectory("crashcart-image-");
+        try
+        {
+            var root = scratch.FullName;
+            // The programs are also started as other users than the one that made this directory.
+            File.SetUnixFileMode(root, File.GetUnixFileMode(root) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
+            var directory = root + Tree.MountPoint;
+            TreeWriter.Write(tree, directory);
+            cancel.ThrowIfCancellationRequested();
+            SelfCheck.StartPrograms(root, _recipe, _log);
+            cancel.ThrowIfCancellationRequested();
+            Pack(directory, manifest, Path.GetFullPath(output));
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    private async Task<IReadOnlyList<DebPackage>> FetchAsync(CancellationToken cancel)
+    {
+        using var cache = await BuildCache.OpenAsync(_log, cancel);
+        return new Apt(cache.Directory, _architecture, _log).Fetch(_recipe.Packages);
+    }
+
+    private Tree Assemble(IReadOnlyList<DebPackage> packages, CancellationToken cancel)
+    {
+        var assembly = new Assembly(_recipe, _architecture, _log);
+        foreach (var package in packages)
+        {
+            cancel.ThrowIfCancellationRequested();
+            assembly.Add(package, package.Read(_dpkgDeb));
+        }
+
+        var tree = assembly.Tree;
+        tree["lib/ld.so"] = new TreeLink("libc6", "lib/" + _architecture.Loader);
+        new TreeRelocation(tree, _architecture).Run(_recipe.Edits, _knowledge.Edits);
+        tree["lib/libcc.so"] = new TreeFile(Tree.NoPackage, Resource.Read("libcc.so"), Executable: true);
+        tree[Relocation.PreloadFile] = new TreeFile(
+            Tree.NoPackage, System.Text.Encoding.ASCII.GetBytes(Tree.MountPoint + "/lib/libcc.so\n"), Executable: false);
+        new Libraries(tree).Prune([.. _recipe.Load, "lib/ld.so", "lib/libcc.so"]);
+        tree.RemoveDanglingLinks();
+        assembly.Finish(_knowledge);
+        TreeRelocation.Scripts(tree, _log);
+        tree.RemoveDanglingLinks();
+        assembly.Licences.AddTo(tree);
+        return tree;
+    }
+
+    private void Pack(string directory, byte[] manifest, string output)
+    {
+        _log.WriteLine("Packing");
+        try
+        {
+            _erofs.Pack(directory, manifest, output);
+            _log.WriteLine($"{output}: {new FileInfo(output).Length / 1e6:F1} MB");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImageBuildException($"Cannot write the image {output}: {e.Message}", e);
+        }
+    }
+
+    private static Recipe Debian()
+    {
+        using var text = new StringReader(System.Text.Encoding.UTF8.GetString(Resource.Read("debian.yaml")));
+        return RecipeReader.Read(text, "debian.yaml");
+    }
+}

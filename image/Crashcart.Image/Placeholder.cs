@@ -1,1 +1,0 @@
-namespace Crashcart.Image; internal static class Placeholder;

@@ -1,0 +1,132 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Crashcart.Image;
+
+/// <summary>Turns YAML into a <see cref="Recipe"/>; every error names file, line and column.</summary>
+internal sealed class RecipeReader
+{
+    private readonly string _source;
+
+    private RecipeReader(string source) => _source = source;
+
+    /// <param name="text">YAML.</param>
+    /// <param name="source">What errors call the text.</param>
+    public static Recipe Read(TextReader text, string source) => new RecipeReader(source).Read(text);
+
+    private Recipe Read(TextReader text)
+    {
+        var yaml = new YamlStream();
+        try
+        {
+            yaml.Load(text);
+        }
+        catch (YamlException e)
+        {
+            throw Error(e.Start, e.Message);
+        }
+
+        if (yaml.Documents.Count != 1)
+            throw Error(Mark.Empty, "a recipe is one YAML document");
+
+        var root = Mapping(yaml.Documents[0].RootNode, "a recipe");
+        var recipe = new Recipe { Name = "" };
+        foreach (var (key, value) in root)
+        {
+            recipe = Text(key) switch
+            {
+                "name" => recipe with { Name = Name(value) },
+                "packages" => recipe with { Packages = Texts(value) },
+                "executables" => recipe with { Executables = Map(value, TextOrNothing) },
+                "load" => recipe with { Load = Texts(value) },
+                "drop" => recipe with { Drop = Texts(value) },
+                "keep" => recipe with { Keep = Texts(value) },
+                "links" => recipe with { Links = Map(value, Text) },
+                "files" => recipe with { Files = Map(value, Text) },
+                "edits" => recipe with { Edits = [.. Items(value).Select(Edit)] },
+                "wrappers" => recipe with { Wrappers = Map(value, Wrap) },
+                var unknown => throw Error(key.Start, $"a recipe has no '{unknown}'"),
+            };
+        }
+
+        return recipe.Name.Length > 0 ? recipe : throw Error(yaml.Documents[0].RootNode.Start, "the recipe has no 'name'");
+    }
+
+    private string Name(YamlNode node)
+    {
+        var name = Text(node);
+        return name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? name
+            : throw Error(node.Start, $"'{name}' is no name: letters, digits and -_. are");
+    }
+
+    private TextEdit Edit(YamlNode node)
+    {
+        string? file = null, from = null, to = null;
+        var count = 1;
+        foreach (var (key, value) in Mapping(node, "an edit"))
+        {
+            switch (Text(key))
+            {
+                case "file": file = Text(value); break;
+                case "from": from = Text(value); break;
+                case "to": to = Text(value); break;
+                case "count": count = Number(value); break;
+                case var unknown: throw Error(key.Start, $"an edit has no '{unknown}'");
+            }
+        }
+
+        if (file is null || string.IsNullOrEmpty(from) || to is null)
+            throw Error(node.Start, "an edit needs 'file', 'from' and 'to'");
+        return to.Length <= from.Length
+            ? new TextEdit(file, from, to, count)
+            : throw Error(node.Start, $"'{to}' is longer than '{from}', and an edit cannot make a program longer");
+    }
+
+    private Wrapper Wrap(YamlNode node)
+    {
+        IReadOnlyList<string> arguments = [];
+        IReadOnlyDictionary<string, string> environment = new Dictionary<string, string>();
+        foreach (var (key, value) in Mapping(node, "a wrapper"))
+        {
+            switch (Text(key))
+            {
+                case "arguments": arguments = Texts(value); break;
+                case "environment": environment = Map(value, Text); break;
+                case var unknown: throw Error(key.Start, $"a wrapper has no '{unknown}'");
+            }
+        }
+
+        return new Wrapper(arguments, environment);
+    }
+
+    private Dictionary<string, T> Map<T>(YamlNode node, Func<YamlNode, T> read)
+        => Mapping(node, "this").ToDictionary(pair => Text(pair.Key), pair => read(pair.Value), StringComparer.Ordinal);
+
+    private IReadOnlyList<string> Texts(YamlNode node) => [.. Items(node).Select(Text)];
+
+    private IList<YamlNode> Items(YamlNode node)
+        => node is YamlSequenceNode list ? list.Children : throw Error(node.Start, "a list is expected here");
+
+    private IEnumerable<KeyValuePair<YamlNode, YamlNode>> Mapping(YamlNode node, string what)
+        => node is YamlMappingNode map ? map.Children : throw Error(node.Start, $"{what} must be 'key: value' lines");
+
+    private string Text(YamlNode node)
+        => TextOrNothing(node) ?? throw Error(node.Start, "a text is expected here");
+
+    private string? TextOrNothing(YamlNode node) => node switch
+    {
+        YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "~" or "null" } => null,
+        YamlScalarNode { Value: { } text } => text,
+        _ => throw Error(node.Start, "a text is expected here"),
+    };
+
+    private int Number(YamlNode node)
+        => int.TryParse(Text(node), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw Error(node.Start, $"'{Text(node)}' is no positive number");
+
+    private ImageBuildException Error(Mark at, string what)
+        => new($"{_source}, line {at.Line}, column {at.Column}: {what}.");
+}

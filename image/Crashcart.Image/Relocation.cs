@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Crashcart.Image;
+
+/// <summary>
+/// Makes programs find what is theirs in the image, by edits that keep every file's length: nothing in an ELF file moves.
+/// Each edit knows how often its text must occur, and another count stops the build, so that a new version of a package
+/// can never be half relocated.
+/// </summary>
+internal sealed class Relocation(Architecture architecture)
+{
+    public const string Interpreter = Tree.MountPoint + "/lib/ld.so";
+
+    /// <summary>Libraries that the loader puts before all others.</summary>
+    public const string PreloadFile = "pre";
+
+    private readonly byte[] _libraries = Encoding.ASCII.GetBytes($"/usr/lib/{architecture.Triplet}");
+
+    /// <summary>A library's path in the image is shorter than Debian's: slashes fill it.</summary>
+    private readonly byte[] _ourLibraries = Encoding.ASCII.GetBytes(
+        (Tree.MountPoint + "/lib").PadRight($"/usr/lib/{architecture.Triplet}".Length, '/'));
+
+    /// <summary>Gives a program the image's loader, and every ELF file the image's directory of libraries and plug-ins.</summary>
+    /// <returns>A changed copy, or the same array when there was nothing to change.</returns>
+    public byte[] Relocate(byte[] content, string name)
+    {
+        var edited = content;
+        if (new ElfFile(content, name).InterpreterRange is { } range)
+        {
+            var (start, size) = range.GetOffsetAndLength(content.Length);
+            if (size <= Interpreter.Length)
+                throw new ImageBuildException($"{name} has room for {size - 1} characters of its interpreter's path, too few.");
+            edited = [.. content];
+            edited.AsSpan(start, size).Clear();
+            Encoding.ASCII.GetBytes(Interpreter, edited.AsSpan(start));
+        }
+
+        var places = Bytes.Occurrences(edited, _libraries);
+        return places.Count == 0 ? edited : Bytes.Overwrite(edited, places, _ourLibraries);
+    }
+
+    /// <summary>Replaces a string constant: only whole constants, between NULs, count.</summary>
+    public static byte[] Replace(byte[] content, TextEdit edit)
+    {
+        var from = Encoding.UTF8.GetBytes($"\0{edit.From}\0");
+        var to = new byte[from.Length];
+        Encoding.UTF8.GetBytes(edit.To, to.AsSpan(1));
+        return Bytes.Replace(content, from, to, edit.Count, $"the text '{edit.From}' in {edit.File}");
+    }
+
+    /// <summary>Makes ld.so(8) deaf to the container: its directories, its cache, its preload file and its variables.</summary>
+    public byte[] RelocateLoader(byte[] content)
+    {
+        content = ReplaceDirectories(content);
+        content = Replace(content, new("lib/ld.so", "/etc/ld.so.cache", Tree.MountPoint + "/c", 1));
+        content = Replace(content, new("lib/ld.so", "/etc/ld.so.preload", $"{Tree.MountPoint}/{PreloadFile}", 1));
+        return RenameVariables(content);
+    }
+
+    /// <summary>
+    /// The four built-in directories are one block of text, walked by a table of their lengths; the first length is part of the
+    /// code too, so it stays. The image has one directory of libraries: the other three are the image's root, which holds none.
+    /// A container must not be able to make any of the four, so all lie in the image, over the padding that follows the block.
+    /// </summary>
+    private byte[] ReplaceDirectories(byte[] content)
+    {
+        string[] theirs = [$"/lib/{architecture.Triplet}/", $"/usr/lib/{architecture.Triplet}/", "/lib/", "/usr/lib/"];
+        const string root = Tree.MountPoint + "/";
+        string[] ours = [(root + "lib/").PadRight(theirs[0].Length, '/'), root, root, root];
+        var to = Text(ours);
+        var from = new byte[to.Length];
+        Text(theirs).CopyTo(from, 0);
+        content = Bytes.Replace(content, from, to, 2, "the built-in directories in lib/ld.so");
+        return Bytes.Replace(content, Lengths(theirs), Lengths(ours), 1, "the lengths of the built-in directories in lib/ld.so");
+    }
+
+    /// <summary>
+    /// LD_PRELOAD, LD_LIBRARY_PATH, LD_AUDIT and the rest become CC_…: two immediates in the loop that looks for "LD_" at the
+    /// start of each variable: <c>cmp byte [reg], 'L'; jne …; cmp byte [reg+1], 'D'</c>.
+    /// </summary>
+    private static byte[] RenameVariables(byte[] content)
+    {
+        var places = new List<int>();
+        for (var i = 0; i + 9 <= content.Length; i++)
+        {
+            var code = content.AsSpan(i, 9);
+            if (code[0] == 0x80 && (code[1] & 0xf8) == 0x38 && code[2] == 'L' && code[3] == 0x75
+                && code[5] == 0x80 && (code[6] & 0xf8) == 0x78 && code[7] == 1 && code[8] == 'D')
+                places.Add(i);
+        }
+
+        if (places.Count != 1)
+            throw Bytes.Miscounted("the test for LD_ variables in lib/ld.so", places.Count, 1);
+        byte[] edited = [.. content];
+        edited[places[0] + 2] = (byte)'C';
+        edited[places[0] + 8] = (byte)'C';
+        return edited;
+    }
+
+    private static byte[] Text(IEnumerable<string> directories)
+        => Encoding.ASCII.GetBytes(string.Concat(directories.Select(d => d + "\0")));
+
+    private static byte[] Lengths(string[] directories)
+    {
+        var table = new byte[directories.Length * sizeof(ulong)];
+        for (var i = 0; i < directories.Length; i++)
+            BinaryPrimitives.WriteUInt64LittleEndian(table.AsSpan(i * sizeof(ulong)), (ulong)directories[i].Length);
+        return table;
+    }
+}

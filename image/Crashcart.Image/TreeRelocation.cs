@@ -1,0 +1,60 @@
+namespace Crashcart.Image;
+
+/// <summary>Applies <see cref="Relocation"/> and <see cref="Shebang"/> to a whole tree.</summary>
+internal sealed class TreeRelocation(Tree tree, Architecture architecture)
+{
+    private readonly Relocation _relocation = new(architecture);
+
+    /// <param name="edits">Of constants in single files.</param>
+    /// <param name="optional">Those of them that are left out when the image has no such file.</param>
+    public void Run(IReadOnlyList<TextEdit> edits, IReadOnlyList<TextEdit> optional)
+    {
+        Loader();
+        foreach (var edit in edits)
+        {
+            if (tree.FileAt(edit.File) is not null)
+                Change(edit.File, content => Relocation.Replace(content, edit));
+            else if (!optional.Contains(edit))
+                throw new ImageBuildException($"The recipe edits {edit.File}, which no package has.");
+        }
+
+        foreach (var (path, _) in tree.Files.Where(f => f.Value.IsElf))
+            Change(path, content => _relocation.Relocate(content, path));
+    }
+
+    /// <summary>Scripts that nothing in the image can run are left out of <c>bin</c>.</summary>
+    public static void Scripts(Tree tree, TextWriter log)
+    {
+        var leftOut = new List<string>();
+        foreach (var (path, file) in tree.Files.Where(f => f.Value is { Executable: true, IsScript: true }))
+        {
+            if (Shebang.Relocate(file.Content, tree) is { } script)
+            {
+                tree[path] = file with { Content = script };
+            }
+            else
+            {
+                tree[path] = null;
+                leftOut.Add(path);
+            }
+        }
+
+        if (leftOut.Count > 0)
+            log.WriteLine($"Left out, for want of an interpreter: {string.Join(' ', leftOut)}");
+    }
+
+    private void Loader()
+    {
+        var path = "lib/" + architecture.Loader;
+        if (tree.FileAt(path) is null)
+            throw new ImageBuildException($"No package of the recipe brings the dynamic loader {architecture.Loader}.");
+        Change(path, _relocation.RelocateLoader);
+    }
+
+    private void Change(string path, Func<byte[], byte[]> edit)
+    {
+        var real = tree.Resolve(path)!;
+        var file = (TreeFile)tree[real]!;
+        tree[real] = file with { Content = edit(file.Content) };
+    }
+}
