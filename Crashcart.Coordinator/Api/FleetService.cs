@@ -1,0 +1,148 @@
+using Akka.Actor;
+using Crashcart.Actors;
+using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
+using Crashcart.Api;
+using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Streams;
+using Grpc.Core;
+using RunEvent = Crashcart.Api.RunEvent;
+using Status = Grpc.Core.Status;
+
+namespace Crashcart.Coordinator.Api;
+
+/// <summary>The client's API on the fleet's actors.</summary>
+internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
+{
+    /// <summary>More than a node's patience, so that its silence is told as such.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(8);
+
+    public override async Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
+    {
+        var nodes = await Ask<FleetQuery.Nodes>(new FleetQuery.ListNodes(), context.CancellationToken);
+        return new ListNodesResponse { Nodes = { nodes.All.Select(ApiMapping.ToApi) } };
+    }
+
+    public override async Task<ListContainersResponse> ListContainers(ListContainersRequest request, ServerCallContext context)
+    {
+        RequireSelector(request.Selector);
+        var query = new FleetQuery.ListContainers(request.Selector, request.Node);
+        var found = await Ask<FleetQuery.Containers>(query, context.CancellationToken);
+        return new ListContainersResponse
+        {
+            Containers = { found.All.Select(ApiMapping.ToApi) },
+            Unanswered = { found.Silent.Select(ApiMapping.ToApi) },
+        };
+    }
+
+    public override async Task Run(IAsyncStreamReader<RunInput> fromClient, IServerStreamWriter<RunEvent> toClient, ServerCallContext context)
+    {
+        if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
+            throw Invalid("The first message of a run must be its request.");
+        RunPlan plan = Plan(start);
+        var pipe = new RunPipe(tickets, fleet.StreamEndpoint);
+        RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], context.Peer);
+        var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), context.CancellationToken);
+        pipe.Begin(accepted.Run);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        Task input = CarryInput(pipe, fromClient, over.Token);
+        try
+        {
+            await foreach (RunItem item in pipe.Items(over.Token))
+                await toClient.WriteAsync(ApiMapping.ToApi(item), over.Token);
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            RunLog.ClientLeft(log, plan.Id);
+        }
+        finally
+        {
+            accepted.Run.Tell(new Run.Cancel());
+            pipe.CloseAll();
+            await over.CancelAsync();
+            await input;
+        }
+        RunLog.Ended(log, plan.Id);
+    }
+
+    private static RunPlan Plan(RunRequest request)
+    {
+        if (request.Tool is not { Argv.Count: > 0 })
+            throw Invalid("A run needs a tool.");
+        RunTargets targets = request.TargetsCase switch
+        {
+            RunRequest.TargetsOneofCase.Container when request.Container.Length > 0 => RunTargets.One.Parse(request.Container),
+            RunRequest.TargetsOneofCase.Selection => new RunTargets.Selected(request.Selection.Selector, request.Selection.Node),
+            _ => throw Invalid("A run needs a container or a selection."),
+        };
+        if (targets is RunTargets.Selected selected)
+            RequireSelector(selected.Selector);
+        return new RunPlan(
+            RunId.New(),
+            targets,
+            ApiMapping.ToWire(request.Tool),
+            (int)Math.Min(request.Parallel, int.MaxValue),
+            request.TimeoutMs == 0 ? null : TimeSpan.FromMilliseconds(Math.Min(request.TimeoutMs, (double)int.MaxValue)));
+    }
+
+    private static void RequireSelector(string text)
+    {
+        if (!Selector.TryParse(text, out _, out string problem))
+            throw Invalid($"The selector '{text}' is malformed {problem}.");
+    }
+
+    /// <summary>What the client sends goes to every session that has begun or is about to.</summary>
+    private static async Task CarryInput(RunPipe pipe, IAsyncStreamReader<RunInput> fromClient, CancellationToken over)
+    {
+        try
+        {
+            while (await fromClient.MoveNext(over))
+            {
+                RunInput input = fromClient.Current;
+                CoordinatorFrame? frame = ApiMapping.ToFrame(input);
+                if (frame is null)
+                    continue;
+                foreach (SessionPipe session in pipe.Sessions)
+                {
+                    if (input.InputCase is RunInput.InputOneofCase.Stdin or RunInput.InputOneofCase.StdinEof)
+                        await session.SendInput(frame, over);
+                    else
+                        session.SendControl(frame);
+                }
+            }
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException or RpcException)
+        {
+            // The call is over; the output side ends the run.
+        }
+    }
+
+    private async Task<T> Ask<T>(object question, CancellationToken cancellation)
+    {
+        if (fleet.Actor is not { } actor)
+            throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator is joining the cluster; try again in a few seconds."));
+        try
+        {
+            return await actor.Ask<T>(question, AnswerPatience, cancellation);
+        }
+        catch (AskTimeoutException)
+        {
+            throw new RpcException(new Status(
+                StatusCode.Unavailable, $"The coordinator's actors did not answer within {AnswerPatience.TotalSeconds:0} s; its log says why."));
+        }
+    }
+
+    private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
+}
+
+internal static partial class RunLog
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Run} starts: {Tool}, asked for by {Peer}")]
+    public static partial void Starts(ILogger log, RunId run, string tool, string peer);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Run}: its client left")]
+    public static partial void ClientLeft(ILogger log, RunId run);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Run} ended")]
+    public static partial void Ended(ILogger log, RunId run);
+}

@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Crashcart.Coordinator.Hosting;
+
+/// <summary>
+/// Who connects to the Unix socket: root and members of group crashcart. The socket's mode says the same; this holds
+/// also where somebody changed the mode. SO_PEERCRED and SO_PEERGROUPS, unix(7) and socket(7).
+/// </summary>
+internal sealed class PeerCheck(uint? group)
+{
+    private const int SOL_SOCKET = 1;
+    private const int SO_PEERCRED = 17;
+    private const int SO_PEERGROUPS = 59;
+    private const int MaxGroups = 65536;
+
+    private static readonly object RefusalKey = new();
+
+    /// <summary>What to tell a peer that is refused; null for one that is welcome.</summary>
+    public static string? Refusal(HttpContext context) =>
+        context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(RefusalKey, out object? refusal) == true ? (string?)refusal : null;
+
+    /// <summary>Connection middleware; the answer is kept with the connection.</summary>
+    public Task Check(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket)
+        {
+            (uint user, uint primary) = Credentials(socket);
+            if (!IsWelcome(user, primary, () => Groups(socket)))
+                connection.Items[RefusalKey] = $"User {user} may not use this coordinator: only root and members of the group crashcart may.";
+        }
+        return next(connection);
+    }
+
+    public bool IsWelcome(uint user, uint primary, Func<IEnumerable<uint>> groups) =>
+        user == 0 || (group is { } ours && (primary == ours || groups().Contains(ours)));
+
+    private static (uint User, uint Group) Credentials(Socket socket)
+    {
+        Span<byte> ucred = stackalloc byte[12];
+        socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, ucred);
+        return (BitConverter.ToUInt32(ucred[4..]), BitConverter.ToUInt32(ucred[8..]));
+    }
+
+    private static IEnumerable<uint> Groups(Socket socket)
+    {
+        byte[] list = new byte[MaxGroups * sizeof(uint)];
+        int length = socket.GetRawSocketOption(SOL_SOCKET, SO_PEERGROUPS, list);
+        for (int at = 0; at + sizeof(uint) <= length; at += sizeof(uint))
+            yield return BinaryPrimitives.ReadUInt32LittleEndian(list.AsSpan(at));
+    }
+}

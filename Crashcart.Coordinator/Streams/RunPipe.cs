@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Akka.Actor;
+using Crashcart.Actors.Fleet;
+using Google.Protobuf;
+
+namespace Crashcart.Coordinator.Streams;
+
+/// <summary>What goes to a run's client, in order: events of the run, and output of its sessions.</summary>
+internal abstract record RunItem
+{
+    private RunItem()
+    {
+    }
+
+    public sealed record Event(RunEvent Happened) : RunItem;
+
+    public sealed record Output(int Target, bool Stderr, ByteString Data) : RunItem;
+}
+
+/// <summary>
+/// One run between its client's call and its sessions' streams. Only so many frames of output wait here; then the streams
+/// wait, their HTTP/2 windows fill, and the tools stall. So a client that does not read costs a bounded amount of memory.
+/// </summary>
+internal sealed class RunPipe(StreamTickets tickets, Func<string> endpoint) : IRunPort
+{
+    /// <summary>Of up to 32 KiB each.</summary>
+    private const int OutputFrames = 32;
+
+    private readonly ConcurrentDictionary<int, (SessionPipe Pipe, ByteString Secret)> _sessions = new();
+    private readonly Channel<RunItem> _items = Channel.CreateUnbounded<RunItem>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Room _room = new(OutputFrames);
+    private readonly TaskCompletionSource<IActorRef> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Whom the sessions' streams tell what happened.</summary>
+    public Task<IActorRef> Run => _run.Task;
+
+    public IEnumerable<SessionPipe> Sessions => _sessions.Values.Select(session => session.Pipe);
+
+    public void Begin(IActorRef run) => _run.TrySetResult(run);
+
+    public StreamTicket Open(int target)
+    {
+        var pipe = new SessionPipe(this, target);
+        ByteString secret = tickets.Issue(pipe);
+        _sessions[target] = (pipe, secret);
+        return new StreamTicket(endpoint(), secret);
+    }
+
+    public void Close(int target)
+    {
+        if (!_sessions.TryRemove(target, out var session))
+            return;
+        tickets.Void(session.Secret);
+        session.Pipe.Close();
+    }
+
+    public void Tell(RunEvent happened)
+    {
+        _items.Writer.TryWrite(new RunItem.Event(happened));
+        if (happened is RunEvent.Rejected or RunEvent.Ended)
+            _items.Writer.TryComplete();
+    }
+
+    public async ValueTask SendOutput(int target, bool stderr, ByteString data, CancellationToken cancellation)
+    {
+        await _room.Take(cancellation);
+        _items.Writer.TryWrite(new RunItem.Output(target, stderr, data));
+    }
+
+    /// <summary>Everything for the client, to the end of the run. An item's place is free again when the next one is asked for.</summary>
+    public async IAsyncEnumerable<RunItem> Items([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (RunItem item in _items.Reader.ReadAllAsync(cancellation))
+        {
+            yield return item;
+            if (item is RunItem.Output)
+                _room.Return();
+        }
+    }
+
+    /// <summary>The client is gone: nothing is delivered to anybody any more.</summary>
+    public void CloseAll()
+    {
+        foreach (int target in _sessions.Keys)
+            Close(target);
+    }
+}
