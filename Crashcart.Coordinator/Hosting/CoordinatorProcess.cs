@@ -48,6 +48,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, ILoggerFa
         await using WebApplication streams = StreamServer();
         await using WebApplication clients = ClientServer();
         await streams.StartAsync(CancellationToken.None);
+        if (settings.Solo)
+            File.SetUnixFileMode(StreamSocket, RootOnly);
         _gate.Announce(settings.Solo ? "unix:" + StreamSocket : BoundAddress(streams));
 
         var cluster = new ClusterHost(Cluster(), Populate, LeaveCluster, e => AkkaLog.Write(_log, e));
