@@ -105,7 +105,7 @@ publish_image() {
   fi
   say "Building the toolbox image"
   rm -f "$stamp"
-  image/build "$image"
+  "$artifacts/crashcart" image build -f image/toolbox.yaml -o "$image"
   printf '%s' "$inputs" >"$stamp"
 }
 

@@ -1,1 +1,1 @@
-return await Crashcart.Cli.Grammar.CommandLine.RunAsync(args);
+return 0;

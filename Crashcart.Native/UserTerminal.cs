@@ -1,5 +1,5 @@
-using Tmds.Linux;
 using static Tmds.Linux.LibC;
+using Tmds.Linux;
 
 namespace Crashcart.Native;
 

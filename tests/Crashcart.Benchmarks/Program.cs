@@ -1,1 +1,3 @@
-return 0;
+using Crashcart.Benchmarks;
+
+return await CommandLine.Run(args);

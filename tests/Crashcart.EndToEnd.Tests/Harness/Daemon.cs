@@ -1,0 +1,43 @@
+using System.Net;
+using System.Net.Sockets;
+using Tmds.Linux;
+
+namespace Crashcart.EndToEnd.Tests.Harness;
+
+/// <summary>One of the product's daemons as a process of its own; it can be killed and started again.</summary>
+internal sealed class Daemon(Command command)
+{
+    private RunningCommand? _process;
+
+    public int Pid => _process!.Pid;
+
+    public bool HasExited => _process!.HasExited;
+
+    /// <summary>What it has logged since it was last started.</summary>
+    public string Log => _process is { } process ? process.OutputSoFar + process.ErrorSoFar : "";
+
+    /// <summary>An address on loopback that was free a moment ago.</summary>
+    public static string FreeAddress()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return listener.LocalEndpoint.ToString()!;
+    }
+
+    public void Start() => _process = command.Start();
+
+    /// <summary>Asks it to end, as systemd does.</summary>
+    public Task Stop() => End(LibC.SIGTERM);
+
+    /// <summary><c>kill -9</c></summary>
+    public Task Kill() => End(LibC.SIGKILL);
+
+    private async Task End(int signal)
+    {
+        if (_process is not { } process)
+            return;
+        process.Signal(signal);
+        await process.Result();
+        await process.DisposeAsync();
+    }
+}

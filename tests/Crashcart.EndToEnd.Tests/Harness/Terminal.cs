@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace Crashcart.EndToEnd.Tests.Harness;
+
+/// <summary>A command in a real terminal, which is tmux's; what a person would see and press.</summary>
+internal sealed class Terminal : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
+
+    private Terminal()
+    {
+    }
+
+    public static async Task<Terminal> Open(Command command, int columns = 100, int rows = 30)
+    {
+        var terminal = new Terminal();
+        var environment = command.Environment.Where(pair => pair.Value != null).Select(pair => $"{pair.Key}={pair.Value}");
+        await terminal.Tmux(
+        [
+            "new-session", "-d", "-x", Text(columns), "-y", Text(rows),
+            "env", .. environment, command.Program, .. command.Arguments, ";",
+            "set-option", "-g", "remain-on-exit", "on",
+        ]).Output();
+        return terminal;
+    }
+
+    public Task Type(string text) => Tmux("send-keys", "-l", text).Output();
+
+    /// <summary>A key by tmux's name for it: <c>Enter</c>, <c>C-c</c>.</summary>
+    public Task Press(string key) => Tmux("send-keys", key).Output();
+
+    public async Task Enter(string line)
+    {
+        await Type(line);
+        await Press("Enter");
+    }
+
+    public Task Resize(int columns, int rows) =>
+        Tmux("resize-window", "-x", Text(columns), "-y", Text(rows)).Output();
+
+    public Task<string> Screen() => Tmux("capture-pane", "-p").Output();
+
+    public async Task Shows(string text, TimeSpan? within = null)
+    {
+        var screen = "";
+        await Eventually.Holds(
+            async () => (screen = await Screen()).Contains(text, StringComparison.Ordinal),
+            () => $"the terminal shows '{text}'; it shows\n{screen}",
+            within);
+    }
+
+    /// <summary>Waits for the command's end; the answer is its exit status.</summary>
+    public async Task<int> Exited()
+    {
+        var status = "";
+        await Eventually.Holds(
+            async () => (status = await Tmux("display-message", "-p", "#{pane_dead}:#{pane_dead_status}").Output()).StartsWith("1:", StringComparison.Ordinal),
+            () => "the command in the terminal ends");
+        return int.Parse(status[2..], CultureInfo.InvariantCulture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Tmux("kill-server").Run();
+        await _directory.DisposeAsync();
+    }
+
+    private Command Tmux(params string[] arguments) => new("tmux", ["-S", _directory["tmux"], "-f", "/dev/null", .. arguments]);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
