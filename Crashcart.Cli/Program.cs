@@ -1,1 +1,1 @@
-return 0;
+return await Crashcart.Cli.Grammar.CommandLine.RunAsync(args);

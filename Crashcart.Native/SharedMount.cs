@@ -3,21 +3,118 @@ namespace Crashcart.Native;
 /// <summary>The image at <c>/dev/crashcart</c> in a container's own mount namespace, seen by everything in it.</summary>
 /// <param name="MountId">As in /proc/PID/mountinfo.</param>
 /// <param name="LoopDevice">/dev/loopN</param>
+/// <param name="BackingFile">As <see cref="LoopDeviceInfo"/> has it.</param>
 public sealed record SharedMount(int MountId, string LoopDevice, string BackingFile)
 {
+    /// <summary>Where the image is, in shared and private mounts alike.</summary>
     public const string Path = "/dev/crashcart";
 
-    /// <summary>Our mount in the target, or null. A mount at that path that is not ours is not ours to see.</summary>
-    public static SharedMount? Find(TargetProcess target) => null;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Mounts the image; when the same image is already there, that is the answer.</summary>
+    // Sessions hold the lock for as long as they last, and others for milliseconds.
+    private static readonly TimeSpan DetachPatience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Which image it is: the tag of its loop device.</summary>
+    internal string Tag { get; private init; } = "";
+
+    internal int DeviceMajor { get; private init; }
+
+    internal int DeviceMinor { get; private init; }
+
+    /// <summary>Our mount in the target, or null. A mount at that path that is not ours is not ours to see.</summary>
+    /// <exception cref="CrashcartException">The target is gone.</exception>
+    public static SharedMount? Find(TargetProcess target)
+    {
+        MountInfo? mount = target.ReadMounts().LastOrDefault(mount => mount.MountPoint == Path);
+        return mount is not null && LoopDevices.Find(mount.DeviceMajor, mount.DeviceMinor) is { } device
+            ? new SharedMount(mount.Id, device.Device, device.BackingFile)
+            {
+                Tag = device.Tag,
+                DeviceMajor = device.DeviceMajor,
+                DeviceMinor = device.DeviceMinor,
+            }
+            : null;
+    }
+
+    /// <summary>Mounts the image; when the same image is already there, that is the answer. It stays until it is detached.</summary>
     /// <exception cref="CrashcartException">Another image is mounted there; the container's /dev cannot take a mount; hostile path.</exception>
-    public static Task<SharedMount> AttachAsync(TargetProcess target, AttachedImage image, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    public static async Task<SharedMount> AttachAsync(
+        TargetProcess target, AttachedImage image, CancellationToken cancellation = default)
+    {
+        // Sessions share the lock when the image is there, and then it need not be attached.
+        using SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
+        SharedMount mount = await FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
+        held.SessionMountId = null;
+        held.RemoveIfExclusive();
+        return mount;
+    }
 
     /// <summary>Unmounts ours and removes the mount point. Nothing mounted is no error: the answer is false.</summary>
-    /// <param name="force">Detach lazily when processes in the container still use it.</param>
+    /// <param name="target">A process of the container.</param>
+    /// <param name="force">Detach lazily when sessions or processes of the container still use it.</param>
     /// <exception cref="CrashcartException">Busy: names the processes.</exception>
-    public static Task<bool> DetachAsync(TargetProcess target, bool force = false, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    public static async Task<bool> DetachAsync(TargetProcess target, bool force = false, CancellationToken cancellation = default)
+    {
+        using SharedMountLock? held = await SharedMountLock.TryTakeAsync(target, DetachPatience, cancellation).ConfigureAwait(false);
+        if (Find(target) is not { } mount)
+        {
+            held?.RemoveIfExclusive();
+            return false;
+        }
+        if (held is null && !force)
+            throw Busy(target, mount);
+        try
+        {
+            await SharedMountProgram.DetachAsync(target, mount, force, cancellation).ConfigureAwait(false);
+        }
+        catch (CrashcartException e) when (e.Reason == FailureReason.Busy)
+        {
+            throw Busy(target, mount);
+        }
+        held?.RemoveIfExclusive();
+        return true;
+    }
+
+    /// <summary>For who holds the lock: the mount of this image that is there, or a new one.</summary>
+    internal static async Task<SharedMount> FindOrAttachAsync(
+        TargetProcess target, AttachedImage image, CancellationToken cancellation)
+    {
+        if (Find(target) is { } mount)
+        {
+            return mount.Tag == image.Tag.Value
+                ? mount
+                : throw new CrashcartException(
+                    FailureReason.Busy,
+                    $"Another image, '{mount.BackingFile}', is mounted at {Path} in the container of process {target.Pid}: "
+                    + $"unmount it first, or use the private mount.");
+        }
+        RequireNoPropagation(target);
+        await SharedMountProgram.AttachAsync(target, image, cancellation).ConfigureAwait(false);
+        return Find(target) ?? throw new CrashcartException(
+            FailureReason.TargetHostile,
+            $"The image was mounted at {Path} in the container of process {target.Pid} and is not there: something in it unmounted it.");
+    }
+
+    // What is mounted on a shared mount appears in all its peers, which may be other containers' or the host's.
+    private static void RequireNoPropagation(TargetProcess target)
+    {
+        if (MountInfo.Containing(target.ReadMounts(), Path) is { PeerGroup: { } group } parent)
+        {
+            throw new CrashcartException(
+                FailureReason.TargetHostile,
+                $"The image cannot be mounted for all of the container of process {target.Pid}, for its mount '{parent.MountPoint}' "
+                + $"propagates to others (shared:{group}): use the private mount, which does not.");
+        }
+    }
+
+    private static CrashcartException Busy(TargetProcess target, SharedMount mount)
+    {
+        IReadOnlyList<string> users = MountUsers.Find(target, mount);
+        string who = users.Count == 0 ? "a session" : string.Join(", ", users);
+        return new CrashcartException(
+            FailureReason.Busy,
+            $"{Path} in the container of process {target.Pid} cannot be unmounted, for it is used by {who}: end that first, or use --force.");
+    }
 }

@@ -1,5 +1,5 @@
-using static Tmds.Linux.LibC;
 using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Crashcart.Native;
 

@@ -125,7 +125,7 @@ struct request {
 	const char *user, *cwd;
 	uint64_t caps, ambient;
 	int grace;
-	struct list args, env, path, rmdir;
+	struct list args, env, path, rmdir, parents;
 };
 
 struct account {
@@ -324,6 +324,8 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		append(&r->path, value, capacity);
 	else if (strcmp(key, "rmdir") == 0)
 		append(&r->rmdir, value, capacity);
+	else if (strcmp(key, "parent") == 0)
+		append(&r->parents, value, capacity);
 	else {
 		errno = EINVAL;
 		fail("request", key);
@@ -1132,6 +1134,9 @@ static void remove_cgroups(const struct request *r)
 		/* A dead process is counted until the kernel has let go of it. */
 		while (rmdir(r->rmdir.item[i]) != 0 && errno == EBUSY && now_ms() < deadline)
 			pause_ms(1);
+	/* A parent that other sessions are in stays, and is theirs to remove. */
+	for (size_t i = 0; i < r->parents.count; i++)
+		(void)rmdir(r->parents.item[i]);
 }
 
 static void on_parent_gone(struct session *s)

@@ -11,7 +11,7 @@ public sealed class ImageDirectory : IDisposable
         Tree = Path.Combine(Root, "tree");
         string bin = Directory.CreateDirectory(Path.Combine(Tree, "bin")).FullName;
         File.Copy("/bin/busybox", Path.Combine(bin, "busybox"));
-        foreach (string name in new[] { "sh", "cat", "echo", "sleep", "true", "id", "env", "ls", "head", "setsid", "tty", "stty" })
+        foreach (string name in new[] { "sh", "cat", "echo", "sleep", "true", "id", "env", "ls", "head", "setsid", "tty", "stty", "tr", "readlink" })
             File.CreateSymbolicLink(Path.Combine(bin, name), "busybox");
         File.WriteAllText(Path.Combine(bin, "not-executable"), "#!/bin/sh\n");
     }

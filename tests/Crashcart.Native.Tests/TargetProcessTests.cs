@@ -88,13 +88,13 @@ public sealed class TargetProcessTests
     [Fact]
     public void A_zombie_is_refused()
     {
-        // The shell's child ends, and the program that replaced the shell never reaps it.
+        // The shell's child ends when another program, which never reaps it, has replaced the shell.
         using Process parent = Process.Start(
-            new ProcessStartInfo("sh", ["-c", "true & echo $!; exec cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+            new ProcessStartInfo("sh", ["-c", "sleep 100000 & echo $!; exec cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         int zombie = int.Parse(parent.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
-        Eventually.Holds(
-            () => !File.Exists($"/proc/{zombie}/stat") || File.ReadAllText($"/proc/{zombie}/stat").Contains(") Z ", StringComparison.Ordinal),
-            "the child is a zombie");
+        Eventually.Holds(() => File.ReadAllText($"/proc/{parent.Id}/comm") == "cat\n", "the shell is replaced");
+        Shell.Run("kill", "-KILL", $"{zombie}");
+        Eventually.Holds(() => File.ReadAllText($"/proc/{zombie}/stat").Contains(") Z ", StringComparison.Ordinal), "the child is a zombie");
         Refused(zombie, FailureReason.TargetGone, "only waits to be reaped");
         parent.StandardInput.Close();
         parent.WaitForExit();

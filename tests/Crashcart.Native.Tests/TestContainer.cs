@@ -47,6 +47,7 @@ public sealed class TestContainer : IDisposable
     public static TestContainer Start(string setup = "", string command = "exec cat", bool userNamespace = false)
     {
         string root = Directory.CreateTempSubdirectory("crashcart-container-").FullName;
+        Shell.Run("chmod", "755", root);
         foreach (string name in new[] { "bin", "dev", "proc", "old", "tmp", "etc", "home/user" })
             Directory.CreateDirectory(Path.Combine(root, name));
         File.Copy("/bin/busybox", Path.Combine(root, "bin/busybox"));

@@ -1,0 +1,41 @@
+using System.CommandLine;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary>Options that mean the same in every command that has them.</summary>
+internal static class CommonOptions
+{
+    public static Option<string> Image() => new("--image", "-i")
+    {
+        HelpName = "FILE",
+        Description = "The toolbox image (CRASHCART_IMAGE)",
+    };
+
+    public static Option<string> Coordinator() => new("--coordinator")
+    {
+        HelpName = "ADDRESS",
+        Description = "The coordinator: unix:///PATH or https://HOST:PORT (CRASHCART_COORDINATOR)",
+    };
+
+    public static Option<string> Node() => new("--node")
+    {
+        HelpName = "GLOB",
+        Description = "Only on nodes whose name matches, like 'db-*'",
+    };
+
+    public static Option<string[]> Label() => new("--label", "-l")
+    {
+        HelpName = "SELECTOR",
+        Description = "Only containers with these labels, like app=web,tier!=db or 'env in (a,b)'; repeated, all must hold",
+    };
+
+    public static Option<string> Format() => new("--output", "-o")
+    {
+        HelpName = "table|json",
+        Description = "How to print: table (the default) or json",
+    };
+
+    /// <summary>Several selectors as the one that asks for all of them.</summary>
+    public static string Join(IReadOnlyList<string>? selectors) =>
+        string.Join(',', (selectors ?? []).Select(selector => selector.Trim()).Where(selector => selector.Length > 0));
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using Crashcart.Cli.Configuration;
+using Crashcart.Cli.Grammar;
+using Crashcart.Cli.Local;
+using Crashcart.Cli.Remote;
+using Crashcart.Native;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary><c>crashcart exec</c>: one tool in one target, here or through the coordinator.</summary>
+internal static class ExecCommand
+{
+    /// <summary>What runs when nothing is named.</summary>
+    public static readonly IReadOnlyList<string> Shell = ["bash"];
+
+    public static Command Create()
+    {
+        var command = new Command("exec", """
+            Run a tool of the toolbox in one container.
+
+            TARGET is a PID, a Docker container's name or the beginning of its id, the beginning of any
+            container's id, or NODE/CONTAINER. The last goes through the coordinator, as every target does with
+            --coordinator; for the others no daemon is needed.
+
+            TOOL is looked up in the toolbox, then in the container's PATH; without one it is an interactive
+            bash. From TOOL on every word is the tool's, with or without --.
+
+            The exit status is the tool's; see `crashcart --help` for crashcart's own.
+            """);
+        var target = new Argument<string>("TARGET");
+        var tool = new ToolArgument("TOOL ARGS…", required: false);
+        var terminal = new Option<bool>("--terminal", "-t") { Description = "Give the tool a terminal; the default when standard input and output are one" };
+        var noTerminal = new Option<bool>("--no-terminal", "-T") { Description = "Give the tool no terminal" };
+        var image = CommonOptions.Image();
+        var session = new SessionOptions();
+        var host = new Option<bool>("--host") { Description = "Allow a process of the host itself, that is in no container" };
+        var coordinator = CommonOptions.Coordinator();
+        command.Add(target);
+        command.Add(tool);
+        command.Add(terminal);
+        command.Add(noTerminal);
+        command.Add(image);
+        session.AddTo(command);
+        command.Add(host);
+        command.Add(coordinator);
+
+        command.SetAction((parsed, _) =>
+        {
+            if (parsed.GetValue(terminal) && parsed.GetValue(noTerminal))
+                throw new CrashcartException(FailureReason.BadRequest, "--terminal and --no-terminal exclude each other");
+            var withTerminal = parsed.GetValue(terminal) || (!parsed.GetValue(noTerminal) && HasTerminal());
+            var words = parsed.GetValue(tool) is { Length: > 0 } given ? given : Shell;
+            var request = session.Read(parsed, words, withTerminal);
+            var name = parsed.GetValue(target)!;
+            if (parsed.GetValue(coordinator) is null && !name.Contains('/', StringComparison.Ordinal))
+                return RunHereAsync(name, parsed.GetValue(image), parsed.GetValue(host), request, say: null);
+
+            if (parsed.GetValue(image) is not null || parsed.GetValue(host))
+                throw new CrashcartException(
+                    FailureReason.BadRequest, $"--image and --host are for targets on this host, and '{name}' is reached through the coordinator; leave them out");
+            return RunThereAsync(name, Settings.Coordinator(parsed.GetValue(coordinator)), request);
+        });
+        return command;
+    }
+
+    /// <summary>Whether the person sits at a terminal, and so the tool gets one by default.</summary>
+    public static bool HasTerminal() => UserTerminal.IsTerminal(0) && UserTerminal.IsTerminal(1);
+
+    /// <param name="name">PID or container.</param>
+    /// <param name="imageFlag">The image that the command line names, or null.</param>
+    /// <param name="allowHost">Accept a process in the host's own mount namespace.</param>
+    /// <param name="request">What to run.</param>
+    /// <param name="say">Takes sentences about what is done, when the person wants them.</param>
+    public static async Task<int> RunHereAsync(string name, string? imageFlag, bool allowHost, SessionRequest request, Action<string>? say)
+    {
+        Root.Require("exec");
+        using var target = (await LocalTarget.FindAsync(name)).Open(allowHost);
+        using var image = AttachedImage.Attach(Settings.Image(imageFlag));
+        say?.Invoke($"running {request.Tool[0]} beside process {target.Pid}, from {image.Path} ({image.FileSystem} on {image.LoopDevice})");
+        return await LocalSession.RunAsync(target, image, request);
+    }
+
+    private static async Task<int> RunThereAsync(string name, CoordinatorAddress address, SessionRequest request)
+    {
+        using var client = new CoordinatorClient(address);
+        return await RemoteSession.RunAsync(client, name, request);
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Crashcart.Cli.Configuration;
+using Crashcart.Cli.Remote;
+using Crashcart.Native;
+using Grpc.Core;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary>What the listings have in common.</summary>
+internal static class Listing
+{
+    /// <summary>Asks the coordinator.</summary>
+    /// <exception cref="CrashcartException">It cannot be reached, or refuses.</exception>
+    public static async Task<T> AskAsync<T>(string? coordinator, Func<Api.Fleet.FleetClient, AsyncUnaryCall<T>> question)
+    {
+        using var client = new CoordinatorClient(Settings.Coordinator(coordinator));
+        try
+        {
+            return await question(client.Fleet);
+        }
+        catch (RpcException e)
+        {
+            throw client.Explain(e);
+        }
+    }
+
+    /// <summary>Whether <c>--output</c> asks for JSON.</summary>
+    /// <exception cref="CrashcartException">It asks for something else.</exception>
+    public static bool IsJson(ParseResult parsed, Option<string> format) => parsed.GetValue(format) switch
+    {
+        null or "table" => false,
+        "json" => true,
+        var other => throw new CrashcartException(FailureReason.BadRequest, $"--output '{other}' is neither table nor json"),
+    };
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Crashcart.Cli.Configuration;
+using Crashcart.Cli.Local;
+using Crashcart.Cli.Output;
+using Crashcart.Native;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary><c>crashcart mount</c>: the image where the whole container sees it.</summary>
+internal static class MountCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("mount", """
+            Mount the toolbox at /dev/crashcart of one container on this host.
+
+            Everything in the container sees it, until `crashcart unmount` or the container's end. No daemon is
+            needed. TARGET is a PID, a Docker container's name or the beginning of its id, or the beginning of
+            any container's id.
+            """);
+        var target = new Argument<string>("TARGET");
+        var image = CommonOptions.Image();
+        command.Add(target);
+        command.Add(image);
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(target)!, parsed.GetValue(image), say: null));
+        return command;
+    }
+
+    /// <param name="target">PID or container.</param>
+    /// <param name="imageFlag">The image that the command line names, or null.</param>
+    /// <param name="say">Takes sentences about what is done, when the person wants them.</param>
+    public static async Task<int> RunAsync(string target, string? imageFlag, Action<string>? say)
+    {
+        Root.Require("mount");
+        using var process = (await LocalTarget.FindAsync(target)).Open();
+        using var image = AttachedImage.Attach(Settings.Image(imageFlag));
+        var mount = await SharedMount.AttachAsync(process, image);
+        say?.Invoke($"mounted {image.Path} ({image.FileSystem} on {mount.LoopDevice}) at {SharedMount.Path} of process {process.Pid}");
+        return ExitStatus.Success;
+    }
+}

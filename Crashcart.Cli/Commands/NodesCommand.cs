@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Crashcart.Api;
+using Crashcart.Cli.Output;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary><c>crashcart nodes</c>: the fleet's hosts.</summary>
+internal static class NodesCommand
+{
+    private static readonly string[] Headings = ["NODE", "STATE", "VERSION", "RUNTIMES", "CONTAINERS", "MOUNTS", "SESSIONS", "IMAGES"];
+
+    public static Command Create()
+    {
+        var command = new Command("nodes", """
+            List the fleet's hosts: their state, what runs there and which images they have.
+
+            A host that did not answer is listed with what is known of it, and named on standard error.
+            """);
+        var format = CommonOptions.Format();
+        var coordinator = CommonOptions.Coordinator();
+        command.Add(format);
+        command.Add(coordinator);
+        command.SetAction(async (parsed, _) =>
+        {
+            var isJson = Listing.IsJson(parsed, format);
+            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), fleet => fleet.ListNodesAsync(new ListNodesRequest()));
+            var nodes = answer.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
+            StandardText.Output(isJson ? JsonOutput.Of(nodes, Write) : TextTable.Of(Headings, nodes.Select(Row)));
+            foreach (var node in nodes.Where(node => node.Problem.Length > 0))
+                StandardText.Complain(SafeText.Of($"{node.Name}: {node.Problem}"));
+            return ExitStatus.Success;
+        });
+        return command;
+    }
+
+    internal static IReadOnlyList<string> Row(Node node) =>
+    [
+        node.Name,
+        node.State,
+        OrDash(node.Version),
+        OrDash(string.Join(", ", node.Runtimes.Select(runtime => runtime.Problem.Length > 0 ? $"{runtime.Name} (down)" : $"{runtime.Name} {runtime.Version}"))),
+        Count(node, node.Containers),
+        Count(node, node.Mounts),
+        Count(node, node.Sessions),
+        OrDash(string.Join(", ", node.ImageDigests.Select(Short))),
+    ];
+
+    private static string Count(Node node, int count) => node.Problem.Length > 0 ? "-" : count.ToString(CultureInfo.InvariantCulture);
+
+    private static string OrDash(string text) => text.Length > 0 ? text : "-";
+
+    // sha256:HEX, as short as docker(1) prints ids.
+    private static string Short(string digest)
+    {
+        var hex = digest[(digest.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        return hex[..Math.Min(12, hex.Length)];
+    }
+
+    private static void Write(Utf8JsonWriter json, Node node)
+    {
+        json.WriteString("name", node.Name);
+        json.WriteString("address", node.Address);
+        json.WriteString("state", node.State);
+        json.WriteString("version", node.Version);
+        json.WriteString("kernel", node.Kernel);
+        json.WriteString("architecture", node.Architecture);
+        json.WriteStartArray("runtimes");
+        foreach (var runtime in node.Runtimes)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", runtime.Name);
+            json.WriteString("version", runtime.Version);
+            json.WriteString("problem", runtime.Problem);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("containers", node.Containers);
+        json.WriteNumber("mounts", node.Mounts);
+        json.WriteNumber("sessions", node.Sessions);
+        json.WriteStartArray("imageDigests");
+        foreach (var digest in node.ImageDigests)
+            json.WriteStringValue(digest);
+        json.WriteEndArray();
+        json.WriteString("problem", node.Problem);
+    }
+}

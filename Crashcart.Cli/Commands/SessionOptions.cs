@@ -1,0 +1,101 @@
+using System.CommandLine;
+using Crashcart.Cli.Grammar;
+using Crashcart.Cli.Output;
+using Crashcart.Native;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary>The options of a session, shared by every command that runs a tool.</summary>
+internal sealed class SessionOptions
+{
+    private static readonly string[] Profiles = ["restricted", "debug", "privileged"];
+
+    private readonly Option<string> _user = new("--user", "-u")
+    {
+        HelpName = "USER[:GROUP]",
+        Description = "Who the tool runs as, by the container's own /etc/passwd, or numbers; root by default",
+    };
+
+    private readonly Option<string> _workingDirectory = new("--workdir", "-w")
+    {
+        HelpName = "DIR",
+        Description = "Where the tool starts, in the container; / by default",
+    };
+
+    private readonly Option<string[]> _environment = new("--env", "-e")
+    {
+        HelpName = "NAME=VALUE",
+        Description = "Add to the tool's environment, which has nothing of yours otherwise; may be repeated",
+    };
+
+    private readonly Option<string> _profile = new("--profile")
+    {
+        HelpName = "NAME",
+        Description = "Capabilities: restricted (the container's own), debug (those and what debuggers need; the default), privileged (all)",
+    };
+
+    private readonly Option<string[]> _capAdd = new("--cap-add")
+    {
+        HelpName = "CAP",
+        Description = "Add a capability to the profile; may be repeated",
+    };
+
+    private readonly Option<string[]> _capDrop = new("--cap-drop")
+    {
+        HelpName = "CAP",
+        Description = "Take a capability from the profile; may be repeated",
+    };
+
+    private readonly Option<bool> _shared = new("--shared")
+    {
+        Description = "Mount the image where the whole container sees it, not for this tool alone",
+    };
+
+    private readonly Option<string> _memory = new("--memory")
+    {
+        HelpName = "SIZE",
+        Description = "The most memory that the tool may use, like 512M or 1G",
+    };
+
+    private readonly Option<string> _timeout = new("--timeout")
+    {
+        HelpName = "TIME",
+        Description = "End the tool after this long, like 90s or 5m; the exit status is then 124",
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _timeout])
+            command.Add(option);
+    }
+
+    /// <exception cref="CrashcartException">A value makes no sense.</exception>
+    public SessionRequest Read(ParseResult parsed, IReadOnlyList<string> tool, bool terminal)
+    {
+        var environment = parsed.GetValue(_environment) ?? [];
+        if (environment.FirstOrDefault(variable => variable.IndexOf('=', StringComparison.Ordinal) < 1) is { } malformed)
+            throw Wrong($"--env '{SafeText.Of(malformed)}' is not NAME=VALUE");
+        var profile = parsed.GetValue(_profile) ?? "debug";
+        if (!Profiles.Contains(profile))
+            throw Wrong($"there is no profile '{SafeText.Of(profile)}'; it is one of {string.Join(", ", Profiles)}");
+        if (tool is ["", ..])
+            throw Wrong("the tool's name is empty; name a program, or leave it out for a shell where that is offered");
+
+        return new SessionRequest
+        {
+            Tool = tool,
+            Terminal = terminal,
+            User = parsed.GetValue(_user),
+            WorkingDirectory = parsed.GetValue(_workingDirectory),
+            Environment = [.. SessionRequest.TerminalType(terminal), .. environment],
+            Profile = profile,
+            CapAdd = parsed.GetValue(_capAdd) ?? [],
+            CapDrop = parsed.GetValue(_capDrop) ?? [],
+            Shared = parsed.GetValue(_shared),
+            Memory = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes("--memory", memory) : null,
+            Timeout = parsed.GetValue(_timeout) is { } timeout ? Quantities.Duration("--timeout", timeout) : null,
+        };
+    }
+
+    private static CrashcartException Wrong(string sentence) => new(FailureReason.BadRequest, sentence);
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Crashcart.Cli.Local;
+using Crashcart.Cli.Output;
+using Crashcart.Native;
+
+namespace Crashcart.Cli.Commands;
+
+/// <summary><c>crashcart unmount</c>: the end of <c>crashcart mount</c>.</summary>
+internal static class UnmountCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("unmount", """
+            Unmount the toolbox from /dev/crashcart of one container on this host.
+
+            A mount there that is not crashcart's is left alone. TARGET is as for mount.
+            """);
+        var target = new Argument<string>("TARGET");
+        var force = new Option<bool>("--force", "-f") { Description = "Detach it even while processes use it; they keep what they have open" };
+        command.Add(target);
+        command.Add(force);
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(target)!, parsed.GetValue(force), say: null));
+        return command;
+    }
+
+    /// <param name="target">PID or container.</param>
+    /// <param name="force">Detach although it is in use.</param>
+    /// <param name="say">Takes sentences about what is done, when the person wants them.</param>
+    public static async Task<int> RunAsync(string target, bool force, Action<string>? say)
+    {
+        Root.Require("unmount");
+        using var process = (await LocalTarget.FindAsync(target)).Open();
+        if (await SharedMount.DetachAsync(process, force))
+            say?.Invoke($"unmounted {SharedMount.Path} of process {process.Pid}");
+        else
+            StandardText.Complain($"nothing of crashcart's is mounted in {SafeText.Of(target)}");
+        return ExitStatus.Success;
+    }
+}

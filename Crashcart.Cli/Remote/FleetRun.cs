@@ -1,0 +1,95 @@
+using System.Globalization;
+using Crashcart.Api;
+using Crashcart.Cli.Output;
+using Crashcart.Native;
+
+namespace Crashcart.Cli.Remote;
+
+/// <summary>Follows one run in many targets: their output, and in the end who failed and why.</summary>
+/// <param name="output">For the tools' standard output.</param>
+/// <param name="error">For the tools' standard error.</param>
+/// <param name="colourOutput">Labels on <paramref name="output"/> are coloured.</param>
+/// <param name="colourError">Labels on <paramref name="error"/> are coloured.</param>
+/// <param name="tell">Takes our own sentences: the summary.</param>
+internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, bool colourError, Action<string> tell)
+{
+    private readonly List<(string Who, string Why)> _failures = [];
+    private TargetLabels _labels = new([], false, false);
+    private LineOutput? _lines;
+    private RunOutcome? _outcome;
+
+    /// <returns>The run's exit status.</returns>
+    public async Task<int> FollowAsync(IAsyncEnumerable<RunEvent> events)
+    {
+        CrashcartException? lost = null;
+        try
+        {
+            await foreach (var step in events)
+                On(step);
+        }
+        catch (CrashcartException e) when (_outcome is not null)
+        {
+            lost = e;
+        }
+
+        if (_outcome is null || _lines is null)
+            throw new CrashcartException(FailureReason.Unavailable, "the coordinator ended the run before it began; look at its log");
+        foreach (var target in _outcome.Lost.ToList())
+        {
+            _lines.Complete(target);
+            _failures.Add((_labels.Name(target), "lost before its end was known"));
+        }
+
+        Summarize(lost);
+        return _outcome.Status;
+    }
+
+    private void On(RunEvent step)
+    {
+        if (step.EventCase == RunEvent.EventOneofCase.Started)
+            OnStarted(step.Started);
+        else if (_outcome is null || _lines is null)
+            throw new CrashcartException(FailureReason.Unavailable, "the coordinator's answer does not begin with the run's targets; it is of another version");
+        else if (step.EventCase == RunEvent.EventOneofCase.Output)
+            _lines.Write((int)step.Output.Target, step.Output.Stderr, step.Output.Data.Span);
+        else if (step.EventCase == RunEvent.EventOneofCase.SessionEnded)
+            OnSessionEnded(step.SessionEnded, _lines, _outcome);
+    }
+
+    private void OnStarted(RunStarted started)
+    {
+        _labels = new TargetLabels(started.Targets, colourOutput, colourError);
+        _lines = new LineOutput(output, error, _labels);
+        _outcome = new RunOutcome(started.Targets.Count, started.Unanswered.Count);
+        _failures.AddRange(started.Unanswered.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
+    }
+
+    private void OnSessionEnded(SessionEnded ended, LineOutput lines, RunOutcome outcome)
+    {
+        var target = (int)ended.Target;
+        lines.Complete(target);
+        if (ended.OutcomeCase == SessionEnded.OutcomeOneofCase.ExitCode)
+        {
+            outcome.Exited(target, ended.ExitCode);
+            if (ended.ExitCode != 0)
+                _failures.Add((_labels.Name(target), string.Create(CultureInfo.InvariantCulture, $"exit status {ended.ExitCode}")));
+            return;
+        }
+
+        outcome.Failed(target, ended.Failure.ExitCode);
+        _failures.Add((_labels.Name(target), SafeText.Of(ended.Failure.Message)));
+    }
+
+    private void Summarize(CrashcartException? lost)
+    {
+        if (lost is not null)
+            tell($"crashcart: {SafeText.Of(lost.Message)}\n");
+        if (_outcome!.Status == ExitStatus.NothingMatched)
+            tell("crashcart: no running container matches; `crashcart ps --label SELECTOR` shows what a selector matches\n");
+        if (_failures.Count == 0)
+            return;
+        var width = _failures.Max(failure => failure.Who.Length);
+        tell($"crashcart: {_failures.Count} failed:\n"
+            + string.Concat(_failures.Select(failure => $"  {failure.Who.PadRight(width)}  {failure.Why}\n")));
+    }
+}

@@ -1,0 +1,27 @@
+namespace Crashcart.Cli.Remote;
+
+/// <summary>
+/// What a signal to crashcart means while a run goes on elsewhere: it is passed to the tools, but a second wish to end ends
+/// the run, whatever the tools do.
+/// </summary>
+internal sealed class Interruption(Action<int> pass, Action end)
+{
+    private const int Interrupt = 2;
+    private int _ending;
+
+    /// <summary>The signal that ended the run, or 0.</summary>
+    public int EndedBy { get; private set; }
+
+    public void On(int signal)
+    {
+        // USR1 and USR2 are messages to the tools and no wish to end.
+        if (signal is 10 or 12 || Interlocked.Exchange(ref _ending, signal) == 0)
+        {
+            pass(signal);
+            return;
+        }
+
+        EndedBy = signal == 0 ? Interrupt : signal;
+        end();
+    }
+}

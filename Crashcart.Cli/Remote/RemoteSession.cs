@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+using Crashcart.Api;
+using Crashcart.Cli.Commands;
+using Crashcart.Cli.Output;
+using Crashcart.Native;
+using Google.Protobuf;
+using TerminalSize = Crashcart.Api.TerminalSize;
+
+namespace Crashcart.Cli.Remote;
+
+/// <summary>One tool in one target of the fleet, with the caller's streams or terminal: bytes as they are, both ways.</summary>
+internal static class RemoteSession
+{
+    private const int Chunk = 32 * 1024;
+
+    /// <returns>The tool's exit status.</returns>
+    /// <exception cref="CrashcartException">The coordinator cannot be reached or refuses.</exception>
+    public static async Task<int> RunAsync(CoordinatorClient client, string target, SessionRequest request)
+    {
+        using var call = new RunCall(client);
+        using var raw = request.Terminal && UserTerminal.IsTerminal(0) ? UserTerminal.EnterRawMode() : null;
+        using var continued = raw is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => raw.Resume());
+        using var resized = !request.Terminal ? null : PosixSignalRegistration.Create(
+            PosixSignal.SIGWINCH, context => _ = call.SendAsync(new RunInput { Resize = SizeNow() }));
+
+        var start = new RunRequest
+        {
+            Container = target,
+            Tool = request.ToTool(UserTerminal.Size, stdin: true),
+            TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
+        };
+        return await call.RunAsync(start, events => ConsumeAsync(events, StandardStream.Output, StandardStream.Error, OnStarted));
+
+        // Input has no end of its own: the thread that waits for it ends with the process.
+        void OnStarted() => new Thread(() => SendInput(call)) { IsBackground = true }.Start();
+    }
+
+    /// <summary>Follows the events to the tool's exit status.</summary>
+    /// <param name="started">Called when the run has its target.</param>
+    internal static async Task<int> ConsumeAsync(IAsyncEnumerable<RunEvent> events, Stream output, Stream error, Action started)
+    {
+        int? status = null;
+        await foreach (var step in events)
+        {
+            switch (step.EventCase)
+            {
+                case RunEvent.EventOneofCase.Started:
+                    if (step.Started.Targets.Count == 0)
+                        return Failed(step.Started.Unanswered is [var silent, ..] ? silent.Message : "there is no such container");
+                    started();
+                    break;
+                case RunEvent.EventOneofCase.Output:
+                    (step.Output.Stderr ? error : output).Write(step.Output.Data.Span);
+                    break;
+                case RunEvent.EventOneofCase.SessionEnded when step.SessionEnded.OutcomeCase == SessionEnded.OutcomeOneofCase.ExitCode:
+                    status = step.SessionEnded.ExitCode;
+                    break;
+                case RunEvent.EventOneofCase.SessionEnded:
+                    _ = Failed(step.SessionEnded.Failure.Message);
+                    status = step.SessionEnded.Failure.ExitCode;
+                    break;
+            }
+        }
+
+        return status ?? Failed("the coordinator ended the run before the tool's exit status was known; look at its log");
+    }
+
+    private static int Failed(string sentence)
+    {
+        StandardText.Complain(SafeText.Of(sentence));
+        return ExitStatus.Failed;
+    }
+
+    private static void SendInput(RunCall call)
+    {
+        var buffer = new byte[Chunk];
+        try
+        {
+            while (StandardStream.Input.Read(buffer) is > 0 and var count)
+            {
+                // Sent before it returns, so the buffer is free again.
+                call.SendAsync(new RunInput { Stdin = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)) }).GetAwaiter().GetResult();
+            }
+        }
+        catch (SyscallException)
+        {
+            // Standard input cannot be read, for instance because it is closed: to the tool it is at its end.
+        }
+
+        call.SendAsync(new RunInput { StdinEof = new StdinEof() }).GetAwaiter().GetResult();
+    }
+
+    private static TerminalSize SizeNow() => new() { Rows = UserTerminal.Size.Rows, Columns = UserTerminal.Size.Columns };
+}

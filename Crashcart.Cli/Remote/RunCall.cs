@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using Crashcart.Api;
+using Crashcart.Cli.Commands;
+using Crashcart.Cli.Output;
+using Crashcart.Native;
+using Grpc.Core;
+
+namespace Crashcart.Cli.Remote;
+
+/// <summary>Owns one run on the coordinator: when this ends, however it ends, the run ends.</summary>
+internal sealed class RunCall : IDisposable
+{
+    // A reader of our output that has stalled must not keep crashcart alive once the run was ended.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    private readonly CoordinatorClient _client;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly SemaphoreSlim _sending = new(1);
+    private readonly AsyncDuplexStreamingCall<RunInput, RunEvent> _call;
+
+    public RunCall(CoordinatorClient client)
+    {
+        _client = client;
+        _call = client.Fleet.Run(cancellationToken: _ended.Token);
+    }
+
+    /// <summary>Starts the run and relays signals to it until <paramref name="consume"/> has seen its end.</summary>
+    /// <param name="consume">From the events to the exit status.</param>
+    public async Task<int> RunAsync(RunRequest request, Func<IAsyncEnumerable<RunEvent>, Task<int>> consume)
+    {
+        var interruption = new Interruption(signal => _ = SendAsync(new RunInput { Signal = signal }), _ended.Cancel);
+        using var relay = new SignalRelay(interruption.On);
+        await SendAsync(new RunInput { Start = request });
+        var run = Task.Run(() => consume(ReadAsync()));
+        try
+        {
+            return await run.WaitAsync(_ended.Token);
+        }
+        catch (OperationCanceledException) when (interruption.EndedBy != 0)
+        {
+            await Task.WhenAny(run, Task.Delay(Patience));
+            StandardText.Complain("interrupted; the nodes end what still runs");
+            return ExitStatus.Signalled(interruption.EndedBy);
+        }
+    }
+
+    /// <summary>Sends one input after the ones before it. A run that is over takes none, which its events tell.</summary>
+    public async Task SendAsync(RunInput input)
+    {
+        try
+        {
+            await _sending.WaitAsync(_ended.Token);
+            try
+            {
+                await _call.RequestStream.WriteAsync(input);
+            }
+            finally
+            {
+                _sending.Release();
+            }
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or OperationCanceledException)
+        {
+        }
+    }
+
+    public void Dispose()
+    {
+        _call.Dispose();
+        _ended.Cancel();
+    }
+
+    /// <exception cref="CrashcartException">The coordinator refused the run, or was lost.</exception>
+    private async IAsyncEnumerable<RunEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            try
+            {
+                if (!await _call.ResponseStream.MoveNext(cancellation))
+                    yield break;
+            }
+            catch (RpcException e)
+            {
+                throw _client.Explain(e);
+            }
+
+            yield return _call.ResponseStream.Current;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+using System.Globalization;
+using Crashcart.Native.Syscalls;
+using static Tmds.Linux.LibC;
+
+namespace Crashcart.Native;
+
+/// <summary>
+/// The cgroups of one session, outside those of its container: one in the v2 hierarchy, which the tool is born in, and
+/// one in each v1 hierarchy that a limit needs. A process is moved into a v1 cgroup, which costs milliseconds, so there
+/// are none without need.
+/// </summary>
+internal sealed class SessionCgroup : IDisposable
+{
+    private const int Attempts = 200;
+    private const int AttemptsWithReaper = 40;
+
+    /// <summary>What crashcart-enter's reaper calls itself.</summary>
+    private const string HelperReaper = "crashcart-reap";
+
+    private readonly List<string> _directories = [];
+    private readonly List<string> _parents = [];
+    private readonly List<Descriptor> _legacy = [];
+
+    private SessionCgroup()
+    {
+    }
+
+    /// <summary>The v2 directory, or null on a host that has none.</summary>
+    public Descriptor? Unified { get; private set; }
+
+    /// <summary>The v1 directories.</summary>
+    public IReadOnlyList<Descriptor> Legacy => _legacy;
+
+    /// <summary>The session's own directories, in every hierarchy.</summary>
+    public IReadOnlyList<string> Directories => _directories;
+
+    /// <summary>The directories between a session's and the hierarchy's root, innermost first; others may be in them.</summary>
+    public IReadOnlyList<string> Parents => _parents;
+
+    /// <summary>Makes the session's cgroups and sets its limits.</summary>
+    /// <param name="name">Path below <c>crashcart/</c>.</param>
+    /// <exception cref="CrashcartException">The name is taken; the host has no cgroups, or not the controller for a limit.</exception>
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    public static SessionCgroup Create(string name, SessionLimits limits) => Create(CgroupHierarchy.ReadOwn(), name, limits);
+
+    internal static SessionCgroup Create(IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits)
+    {
+        var session = new SessionCgroup();
+        try
+        {
+            foreach ((CgroupHierarchy hierarchy, IReadOnlyList<(string Controller, string File, string Value)> settings) in Plan(hierarchies, limits))
+                session.Add(hierarchy, name, settings);
+            return session;
+        }
+        catch
+        {
+            session.Remove();
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Kills whatever is still in the session and removes its cgroups, and then every parent that nobody else is in.
+    /// What the helper program has already removed is no error.
+    /// </summary>
+    public async Task EmptyAndRemoveAsync()
+    {
+        for (int attempt = 0; !Remove() && attempt < Attempts; attempt++)
+        {
+            foreach (string directory in _directories)
+            {
+                // The helper's reaper goes last, or what it would have reaped stays a zombie where PID 1 reaps nothing.
+                if (attempt < AttemptsWithReaper)
+                    KillMembers(directory, HelperReaper);
+                else
+                    KillAll(directory);
+            }
+            await Task.Delay(Math.Min(1 + attempt, 20)).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        Unified?.Dispose();
+        foreach (Descriptor directory in _legacy)
+            directory.Dispose();
+    }
+
+    // Which hierarchies are needed, and what is to be written in each.
+    private static IEnumerable<(CgroupHierarchy, IReadOnlyList<(string, string, string)>)> Plan(
+        IReadOnlyList<CgroupHierarchy> hierarchies, SessionLimits limits)
+    {
+        var wanted = new List<(string Controller, string UnifiedFile, string LegacyFile, string Value)>();
+        if (limits.MemoryBytes is { } memory)
+            wanted.Add(("memory", "memory.max", "memory.limit_in_bytes", memory.ToString(CultureInfo.InvariantCulture)));
+        if (limits.Processes is { } processes)
+            wanted.Add(("pids", "pids.max", "pids.max", processes.ToString(CultureInfo.InvariantCulture)));
+
+        foreach (var limit in wanted)
+        {
+            if (!hierarchies.Any(hierarchy => hierarchy.Controllers.Contains(limit.Controller)))
+            {
+                throw new CrashcartException(
+                    FailureReason.System,
+                    $"The session cannot be limited, for this host has no {limit.Controller} cgroup controller: "
+                    + "enable it in the kernel, or ask for no limit.");
+            }
+        }
+        bool any = false;
+        foreach (CgroupHierarchy hierarchy in hierarchies)
+        {
+            var settings = wanted.Where(limit => hierarchy.Controllers.Contains(limit.Controller))
+                .Select(limit => (limit.Controller, hierarchy.IsUnified ? limit.UnifiedFile : limit.LegacyFile, limit.Value))
+                .ToList();
+            wanted.RemoveAll(limit => hierarchy.Controllers.Contains(limit.Controller));
+            // On a host of v1 alone one of its hierarchies has to hold the session together.
+            bool holdsSession = hierarchy.IsUnified || (!hierarchies[0].IsUnified && hierarchy.Controllers.Contains("pids"));
+            if (settings.Count == 0 && !holdsSession)
+                continue;
+            any = true;
+            yield return (hierarchy, settings);
+        }
+        if (!any)
+        {
+            throw new CrashcartException(
+                FailureReason.System,
+                "No session can be kept together, for this host has no cgroup file system mounted: mount cgroup2 at /sys/fs/cgroup.");
+        }
+    }
+
+    private void Add(CgroupHierarchy hierarchy, string name, IReadOnlyList<(string Controller, string File, string Value)> settings)
+    {
+        string[] parts = [CgroupHierarchy.Parent, .. name.Split('/')];
+        string directory = hierarchy.MountPoint + "/" + string.Join('/', parts);
+        string[] controllers = hierarchy.IsUnified ? [.. settings.Select(setting => setting.Controller)] : [];
+        MakeDirectories(hierarchy.MountPoint, parts, controllers);
+        _directories.Add(directory);
+        for (int length = parts.Length - 1; length > 0; length--)
+            _parents.Add(hierarchy.MountPoint + "/" + string.Join('/', parts[..length]));
+
+        Descriptor opened = Descriptor.Open(directory, O_RDONLY | O_DIRECTORY);
+        if (hierarchy.IsUnified)
+            Unified = opened;
+        else
+            _legacy.Add(opened);
+        foreach ((_, string file, string value) in settings)
+            Write(directory + "/" + file, value);
+    }
+
+    private static void MakeDirectories(string mountPoint, string[] parts, string[] controllers)
+    {
+        // Another session that ends may remove a parent as soon as it is made: then from the start.
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                string directory = mountPoint;
+                for (int i = 0; i < parts.Length; i++)
+                {
+                    Enable(directory, controllers);
+                    directory += "/" + parts[i];
+                    MakeDirectory(directory, mustBeNew: i == parts.Length - 1);
+                }
+                return;
+            }
+            catch (SyscallException e) when ((e.Errno == ENOENT || e.Errno == ENODEV) && attempt < Attempts)
+            {
+                Thread.Yield();
+            }
+        }
+    }
+
+    private static unsafe void MakeDirectory(string directory, bool mustBeNew)
+    {
+        fixed (byte* path = Descriptor.CString(directory))
+        {
+            if (mkdir(path, 0x1ED /* 0755 */) == 0)
+                return;
+            int error = errno;
+            if (error != EEXIST)
+                throw new SyscallException("mkdir", error, directory);
+            // What a session that was killed together with its guardian left is empty, and makes room.
+            if (mustBeNew && (!TryRemove(directory) || mkdir(path, 0x1ED) != 0))
+            {
+                throw new CrashcartException(
+                    FailureReason.Busy, $"There is a session in the cgroup '{directory}' already: give this one another name.");
+            }
+        }
+    }
+
+    // A v2 controller works in a directory only when all its parents pass it on.
+    private static void Enable(string directory, string[] controllers)
+    {
+        string file = directory + "/cgroup.subtree_control";
+        string[] enabled = controllers.Length == 0 ? [] : (ProcFile.TryRead(file) ?? "").Split([' ', '\n']);
+        foreach (string controller in controllers.Except(enabled))
+            Write(file, "+" + controller);
+    }
+
+    private static void Write(string path, string value)
+    {
+        using Descriptor file = Descriptor.Open(path, O_WRONLY);
+        try
+        {
+            file.Write(System.Text.Encoding.ASCII.GetBytes(value));
+        }
+        catch (SyscallException e)
+        {
+            throw new SyscallException("write", e.Errno, $"{path}, {value}");
+        }
+    }
+
+    private static void KillAll(string directory)
+    {
+        // cgroup.kill is of Linux 5.14, and never in v1.
+        using Descriptor? kill = Descriptor.TryOpen(directory + "/cgroup.kill", O_WRONLY);
+        if (kill is null)
+            KillMembers(directory, spared: null);
+        else
+            kill.Write("1"u8);
+    }
+
+    private static void KillMembers(string directory, string? spared)
+    {
+        foreach (int pid in Members(directory))
+        {
+            // Held first, and then looked for once more: the PID may be somebody else's by now.
+            using var member = new Descriptor(Calls.pidfd_open(pid, 0));
+            if (!member.IsInvalid
+                && Members(directory).Contains(pid)
+                && (spared is null || ProcFile.TryRead($"/proc/{pid}/comm")?.TrimEnd() != spared))
+                _ = Calls.pidfd_send_signal(member.Number, SIGKILL);
+        }
+    }
+
+    private static List<int> Members(string directory) =>
+        [.. (ProcFile.TryRead(directory + "/cgroup.procs") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => int.Parse(line, CultureInfo.InvariantCulture))
+            .Where(pid => pid > 0)]; // one that our PID namespace does not show reads as 0
+
+    private bool Remove()
+    {
+        bool gone = true;
+        foreach (string directory in _directories)
+            gone &= TryRemove(directory);
+        // A parent that others are in stays, and is theirs to remove.
+        foreach (string directory in _parents)
+            TryRemove(directory);
+        return gone;
+    }
+
+    private static unsafe bool TryRemove(string directory)
+    {
+        fixed (byte* path = Descriptor.CString(directory))
+            return rmdir(path) == 0 || errno == ENOENT;
+    }
+}

@@ -1,0 +1,67 @@
+namespace Crashcart.Native;
+
+/// <summary>
+/// One session's claim on the shared mount. The last claim to be given back detaches the mount, when sessions made it.
+/// </summary>
+internal sealed class SharedMountLease : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly TargetProcess _target;
+    private readonly SharedMountLock _lock;
+
+    private SharedMountLease(TargetProcess target, SharedMountLock held)
+    {
+        _target = target;
+        _lock = held;
+    }
+
+    /// <exception cref="CrashcartException">Another image is there; the container's /dev cannot take a mount.</exception>
+    public static async Task<SharedMountLease> TakeAsync(TargetProcess target, AttachedImage image, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
+            try
+            {
+                int? before = SharedMount.Find(target)?.MountId;
+                SharedMount mount = await SharedMount.FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
+                if (before is null)
+                    held.SessionMountId = mount.MountId;
+                // Changing the lock's kind lets others in for a moment: it counts only when the mount is there after that.
+                if (held.TryShare() && SharedMount.Find(target)?.MountId == mount.MountId)
+                    return new SharedMountLease(target, held);
+                held.Dispose();
+            }
+            catch
+            {
+                held.RemoveIfExclusive();
+                held.Dispose();
+                throw;
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using (_lock)
+        {
+            if (!_lock.TryOwn())
+                return;
+            try
+            {
+                // Lazily: what else uses it in the container came by what this session has brought.
+                if (SharedMount.Find(_target) is { } mount && mount.MountId == _lock.SessionMountId)
+                    await SharedMountProgram.DetachAsync(_target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (CrashcartException e) when (e.Reason == FailureReason.TargetGone)
+            {
+                // The container has ended, and its mounts with it.
+            }
+            finally
+            {
+                _lock.RemoveIfExclusive();
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using Crashcart.Native.Syscalls;
+using Tmds.Linux;
+using static Crashcart.Native.Syscalls.Constants;
+using static Tmds.Linux.LibC;
+
+namespace Crashcart.Native;
+
+/// <summary>
+/// A lock file for the shared mount of one mount namespace, so that processes that know nothing of each other agree on it:
+/// held shared by every session that uses the mount, and exclusively to attach or detach it. In it is the id of a mount
+/// that sessions made, and that the last of them has to detach; nobody detaches what a person attached.
+/// </summary>
+/// <remarks>
+/// The file is unlinked only by who holds it exclusively, and who gets a lock looks whether its file is still the one at
+/// the path. So no two hold locks on different files of the same name.
+/// </remarks>
+internal sealed class SharedMountLock : IDisposable
+{
+    private const string LockDirectory = "/run/crashcart";
+
+    private readonly Descriptor _file;
+    private readonly string _path;
+    private bool _exclusive;
+
+    private SharedMountLock(Descriptor file, string path, bool exclusive)
+    {
+        _file = file;
+        _path = path;
+        _exclusive = exclusive;
+    }
+
+    /// <summary>The mount that sessions made, or null when there is none that is theirs.</summary>
+    public int? SessionMountId
+    {
+        get => int.TryParse(ProcFile.TryRead(_path), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+        set => Rewrite(value?.ToString(CultureInfo.InvariantCulture) ?? "");
+    }
+
+    /// <summary>Takes the lock exclusively; null when others still have it after that time.</summary>
+    public static Task<SharedMountLock?> TryTakeAsync(TargetProcess target, TimeSpan patience, CancellationToken cancellation) =>
+        TryTakeAsync(target, [LOCK_EX], patience, cancellation);
+
+    /// <summary>Takes the lock exclusively, or shared with sessions that have it.</summary>
+    /// <exception cref="CrashcartException">Somebody keeps it to himself.</exception>
+    public static async Task<SharedMountLock> TakeEitherAsync(TargetProcess target, TimeSpan patience, CancellationToken cancellation) =>
+        await TryTakeAsync(target, [LOCK_EX, LOCK_SH], patience, cancellation).ConfigureAwait(false)
+        ?? throw new CrashcartException(
+            FailureReason.Busy,
+            $"The shared mount of process {target.Pid} is being changed by another crashcart for {patience.TotalSeconds:0} s now: look for one that hangs.");
+
+    /// <summary>From exclusive to shared. False when somebody else came in between: this lock is then lost, and to be disposed of.</summary>
+    public bool TryShare() => TryConvert(LOCK_SH);
+
+    /// <summary>From shared to exclusive. False when others share it: this lock is then lost, and to be disposed of.</summary>
+    public bool TryOwn() => TryConvert(LOCK_EX);
+
+    /// <summary>Removes the file, when the lock is exclusive: what it says is settled.</summary>
+    public unsafe void RemoveIfExclusive()
+    {
+        if (!_exclusive)
+            return;
+        fixed (byte* path = Descriptor.CString(_path))
+            _ = unlink(path);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static async Task<SharedMountLock?> TryTakeAsync(
+        TargetProcess target, int[] kinds, TimeSpan patience, CancellationToken cancellation)
+    {
+        FileIdentity space = target.MountNamespace;
+        string path = string.Create(CultureInfo.InvariantCulture, $"{LockDirectory}/mounts-{space.DeviceMinor}-{space.Inode}.lock");
+        MakeDirectory();
+        long deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        for (int wait = 1; ; wait = Math.Min(wait * 2, 16))
+        {
+            foreach (int kind in kinds)
+            {
+                if (TryTake(path, kind) is { } taken)
+                    return taken;
+            }
+            if (Environment.TickCount64 >= deadline)
+                return null;
+            await Task.Delay(wait, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static SharedMountLock? TryTake(string path, int kind)
+    {
+        Descriptor file = Descriptor.TryOpen(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0x180 /* 0600 */)
+            ?? throw new SyscallException("open", errno, path);
+        var taken = new SharedMountLock(file, path, exclusive: false);
+        if (taken.TryConvert(kind))
+            return taken;
+        taken.Dispose();
+        return null;
+    }
+
+    private static unsafe void MakeDirectory()
+    {
+        fixed (byte* path = Descriptor.CString(LockDirectory))
+        {
+            if (mkdir(path, 0x1ED /* 0755 */) != 0 && errno != EEXIST)
+                throw new SyscallException("mkdir", errno, LockDirectory);
+        }
+    }
+
+    private bool TryConvert(int kind)
+    {
+        if (Calls.flock(_file.Number, kind | LOCK_NB) != 0)
+        {
+            int error = errno;
+            return error == EAGAIN || error == EINTR ? false : throw new SyscallException("flock", error, _path);
+        }
+        _exclusive = kind == LOCK_EX;
+        return FileIdentity.Of(_path) == FileStatus.Of(_file).Identity;
+    }
+
+    private unsafe void Rewrite(string text)
+    {
+        if (ftruncate(_file.Number, 0) != 0)
+            throw new SyscallException("ftruncate", errno, _path);
+        if (text.Length > 0)
+        {
+            byte[] bytes = System.Text.Encoding.ASCII.GetBytes(text);
+            fixed (byte* p = bytes)
+            {
+                if (pwrite(_file.Number, p, bytes.Length, 0) != bytes.Length)
+                    throw new SyscallException("pwrite", errno, _path);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using static Tmds.Linux.LibC;
+
+namespace Crashcart.Native;
+
+/// <summary>Has crashcart-enter attach or detach a shared mount, and turns its answer into a result.</summary>
+internal static class SharedMountProgram
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="CrashcartException">The container's /dev is not as it has to be.</exception>
+    public static async Task AttachAsync(TargetProcess target, AttachedImage image, CancellationToken cancellation)
+    {
+        using Descriptor tree = image.CloneTree();
+        var request = new EnterRequest(target);
+        request.Add("tree", tree);
+        await RunAsync("attach", request, target, cancellation).ConfigureAwait(false);
+    }
+
+    /// <exception cref="CrashcartException">Busy, or the container's /dev is not as it has to be.</exception>
+    public static async Task DetachAsync(TargetProcess target, SharedMount mount, bool lazily, CancellationToken cancellation)
+    {
+        var request = new EnterRequest(target);
+        request.Add("mount", mount.MountId);
+        request.Add("lazy", lazily);
+        await RunAsync("detach", request, target, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task RunAsync(string mode, EnterRequest request, TargetProcess target, CancellationToken cancellation)
+    {
+        using Descriptor none = Descriptor.Open("/dev/null", O_RDWR);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(Limit);
+        await using EnterChild program = EnterProgram.Start(mode, request, none, none, none);
+        try
+        {
+            EnterMessage? answer = await program.Control.ReceiveAsync(limit.Token).ConfigureAwait(false);
+            if (answer is { Kind: EnterMessageKind.Failed } failed)
+                throw EnterFailure.Describe(failed, target, spec: null);
+            if (answer is null)
+            {
+                throw new CrashcartException(
+                    FailureReason.System, $"crashcart-enter was killed before it could {mode} the image in the container of process {target.Pid}: try again.");
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CrashcartException(
+                FailureReason.TargetHostile,
+                $"Could not {mode} the image in the container of process {target.Pid} within {Limit.TotalSeconds:0} s, "
+                + "for something in its file systems does not answer: look at what is mounted in its /dev.");
+        }
+    }
+}
