@@ -7,10 +7,10 @@ internal static class Suggestion
     public static string For(string word, IEnumerable<string> known) =>
         Nearest(word, known) is { } nearest ? $" (did you mean {nearest}?)" : "";
 
-    /// <summary>The known word that is at most two edits, and less than half of itself, away.</summary>
+    /// <summary>The known word that is at most two edits, and at most half of itself, away.</summary>
     public static string? Nearest(string word, IEnumerable<string> known) => known
         .Select(candidate => (Candidate: candidate, Edits: Distance(word, candidate)))
-        .Where(pair => pair.Edits <= 2 && pair.Edits * 2 < pair.Candidate.TrimStart('-').Length)
+        .Where(pair => pair.Edits <= 2 && pair.Edits * 2 <= pair.Candidate.TrimStart('-').Length)
         .OrderBy(pair => pair.Edits)
         .Select(pair => pair.Candidate)
         .FirstOrDefault();

@@ -71,6 +71,7 @@ internal sealed class RunCall : IDisposable
     }
 
     /// <exception cref="CrashcartException">The coordinator refused the run, or was lost.</exception>
+    /// <exception cref="OperationCanceledException">The run was ended from here.</exception>
     private async IAsyncEnumerable<RunEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         while (true)
@@ -79,6 +80,10 @@ internal sealed class RunCall : IDisposable
             {
                 if (!await _call.ResponseStream.MoveNext(cancellation))
                     yield break;
+            }
+            catch (RpcException) when (_ended.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(_ended.Token);
             }
             catch (RpcException e)
             {
