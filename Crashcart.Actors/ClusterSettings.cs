@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Crashcart.Actors.Protocol;
+using Google.Protobuf;
 
 namespace Crashcart.Actors;
 
@@ -24,6 +25,10 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
     private static readonly string[] TrustedPaths =
         ["/user/node", "/user/node/sessions", "/user/fleet", "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
 
+    /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
+    private static readonly (string Name, int Identifier)[] Denied =
+        [("json", 1), ("proto", 2), ("daemon-create", 3), ("bytes", 4), ("primitive", 17), ("reliable-delivery", 36)];
+
     public Config ToConfig() => ConfigurationFactory.ParseString($$"""
         akka {
           loglevel = INFO
@@ -39,14 +44,19 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
           scheduler.tick-duration = 50ms
           actor {
             provider = cluster
+            # Akka's own that stay: selections, system messages, identities, the cluster's gossip.
             serializers {
-              json = "{{TypeName<DenySerializer>()}}"
+              {{Lines(Denied, denied => $"{denied.Name} = \"{TypeName<DenySerializer>()}\"")}}
               crashcart = "{{TypeName<WireSerializer>()}}"
             }
-            serialization-bindings {
-              "{{TypeName<IWireMessage>()}}" = crashcart
+            serialization-settings {
+              {{Lines(Denied, denied => $"{denied.Name}.identifier = {denied.Identifier}")}}
+              allow-unregistered-types = off
             }
-            serialization-settings.allow-unregistered-types = off
+            # Akka binds this type to a serializer that reads types by name, and takes either of two bindings that fit.
+            serialization-bindings {
+              "{{TypeName<IMessage>()}}" = crashcart
+            }
           }
           remote {
             untrusted-mode = on
@@ -80,8 +90,8 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
             retry-unsuccessful-join-after = 2s
             seed-node-timeout = 2s
             shutdown-after-unsuccessful-join-seed-nodes = off
-            monitored-by-nr-of-members = 3
             failure-detector {
+              monitored-by-nr-of-members = 3
               heartbeat-interval = 500ms
               acceptable-heartbeat-pause = 2s
             }
@@ -113,6 +123,8 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
         """);
 
     private static string TypeName<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";
+
+    private static string Lines<T>(IEnumerable<T> items, Func<T, string> line) => string.Join('\n', items.Select(line));
 
     private static string Quoted(IEnumerable<string> items) => string.Join(", ", items.Select(item => $"\"{item}\""));
 }

@@ -6,25 +6,19 @@ using Akka.Serialization;
 namespace Crashcart.Actors.Protocol;
 
 /// <summary>
-/// Stands where Akka's JSON serializer would, which makes any type that a peer names. Both ways throw.
+/// Stands where a serializer of Akka's would that makes what a peer names: any type, a remote actor. Both ways throw.
 /// </summary>
-public sealed class DenySerializer : Serializer
+public sealed class DenySerializer(ExtendedActorSystem system, Config settings) : Serializer(system)
 {
-    public DenySerializer(ExtendedActorSystem system)
-        : base(system)
-    {
-    }
+    /// <summary>That of the serializer whose place it takes, from the settings of that one's name.</summary>
+    public override int Identifier { get; } = settings.GetInt("identifier");
 
-    /// <summary>The constructor that Akka prefers for a serializer with settings.</summary>
-    public DenySerializer(ExtendedActorSystem system, Config config)
-        : base(system) => _ = config;
+    public override bool IncludeManifest => false;
 
-    /// <summary>That of the serializer whose place it takes.</summary>
-    public override int Identifier => 1;
-
-    public override bool IncludeManifest => true;
-
+    /// <exception cref="SerializationException">Always.</exception>
     public override byte[] ToBinary(object obj) => throw new SerializationException($"{obj.GetType()} may not cross the wire.");
 
-    public override object FromBinary(byte[] bytes, Type type) => throw new SerializationException($"{type} may not cross the wire.");
+    /// <exception cref="SerializationException">Always.</exception>
+    public override object FromBinary(byte[] bytes, Type type) =>
+        throw new SerializationException($"What serializer {Identifier} wrote may not cross the wire.");
 }

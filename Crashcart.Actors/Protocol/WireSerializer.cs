@@ -38,7 +38,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 
-    public override byte[] ToBinary(object obj) => ((IWireMessage)obj).ToByteArray();
+    public override byte[] ToBinary(object obj) => obj is IWireMessage message
+        ? message.ToByteArray()
+        : throw new SerializationException($"{obj.GetType()} is no wire message.");
 
     public override object FromBinary(byte[] bytes, string manifest) => Parsers.TryGetValue(manifest, out MessageParser? parser)
         ? parser.ParseFrom(bytes)
