@@ -60,6 +60,19 @@ internal sealed class SessionCgroup : IDisposable
         }
     }
 
+    /// <summary>A session's cgroups as they are, whoever made them.</summary>
+    internal static SessionCgroup Find(IReadOnlyList<CgroupHierarchy> hierarchies, string name)
+    {
+        var session = new SessionCgroup();
+        string[] parts = [CgroupHierarchy.Parent, .. name.Split('/')];
+        foreach (CgroupHierarchy hierarchy in hierarchies)
+        {
+            if (Directory.Exists(hierarchy.MountPoint + "/" + string.Join('/', parts)))
+                session.AddDirectories(hierarchy, parts);
+        }
+        return session;
+    }
+
     /// <summary>
     /// Kills whatever is still in the session and removes its cgroups, and then every parent that nobody else is in.
     /// What the helper program has already removed is no error.
@@ -135,9 +148,7 @@ internal sealed class SessionCgroup : IDisposable
         string directory = hierarchy.MountPoint + "/" + string.Join('/', parts);
         string[] controllers = hierarchy.IsUnified ? [.. settings.Select(setting => setting.Controller)] : [];
         MakeDirectories(hierarchy.MountPoint, parts, controllers);
-        _directories.Add(directory);
-        for (int length = parts.Length - 1; length > 0; length--)
-            _parents.Add(hierarchy.MountPoint + "/" + string.Join('/', parts[..length]));
+        AddDirectories(hierarchy, parts);
 
         Descriptor opened = Descriptor.Open(directory, O_RDONLY | O_DIRECTORY);
         if (hierarchy.IsUnified)
@@ -146,6 +157,13 @@ internal sealed class SessionCgroup : IDisposable
             _legacy.Add(opened);
         foreach ((_, string file, string value) in settings)
             Write(directory + "/" + file, value);
+    }
+
+    private void AddDirectories(CgroupHierarchy hierarchy, string[] parts)
+    {
+        _directories.Add(hierarchy.MountPoint + "/" + string.Join('/', parts));
+        for (int length = parts.Length - 1; length > 0; length--)
+            _parents.Add(hierarchy.MountPoint + "/" + string.Join('/', parts[..length]));
     }
 
     private static void MakeDirectories(string mountPoint, string[] parts, string[] controllers)

@@ -3,7 +3,7 @@ namespace Crashcart.Native;
 /// <summary>
 /// One session's claim on the shared mount. The last claim to be given back detaches the mount, when sessions made it.
 /// </summary>
-internal sealed class SharedMountLease : IAsyncDisposable
+public sealed class SharedMountLease : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
