@@ -1,1 +1,4 @@
-return 0;
+using System.CommandLine;
+using Crashcart.Node;
+
+return await new NodeCommand().Parse(args).InvokeAsync();

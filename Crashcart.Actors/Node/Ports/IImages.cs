@@ -16,7 +16,7 @@ public interface IImages
 }
 
 /// <param name="Path">Where the file is.</param>
-/// <param name="Key">Differs when the path leads to another file or to other contents; letters, digits and hyphens.</param>
+/// <param name="Key">Differs when the path leads to another file or to other contents; letters, digits and <c>:.-</c>.</param>
 public sealed record ImageFile(string Path, string Key);
 
 /// <summary>One share of an attached image; disposing it gives the share back.</summary>

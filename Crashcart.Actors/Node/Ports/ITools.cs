@@ -14,7 +14,7 @@ public interface ITools
 /// <summary>A running tool and everything that it started. Disposing kills what is left of it, and waits until nothing is.</summary>
 public interface ITool : IAsyncDisposable
 {
-    /// <summary>To the tool; disposing it is end of file. Null when the tool has no standard input.</summary>
+    /// <summary>To the tool; null when it has no standard input.</summary>
     Stream? StandardInput { get; }
 
     /// <summary>From the tool: standard output, or the terminal.</summary>
@@ -25,6 +25,9 @@ public interface ITool : IAsyncDisposable
 
     /// <summary>The exit status (128 + N when signal N ended the tool), when everything in the session is gone.</summary>
     Task<int> Exited { get; }
+
+    /// <summary>End of file for the tool; with a terminal there is none, and nothing happens.</summary>
+    void CloseInput();
 
     /// <summary>Sends a Linux signal number to the tool's process group; a tool that is gone is no error.</summary>
     void Signal(int signal);

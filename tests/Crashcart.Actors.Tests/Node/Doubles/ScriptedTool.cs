@@ -26,6 +26,8 @@ internal sealed class ScriptedTool : ITool
 
     public void Exit(int code) => _exited.TrySetResult(code);
 
+    public void CloseInput() => throw new NotSupportedException("A tool without standard input gets no end of it.");
+
     public void Signal(int signal)
     {
         _signals.Add(signal);

@@ -1,0 +1,45 @@
+using Crashcart.Actors;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+using Crashcart.Native;
+
+namespace Crashcart.Node.Kernel;
+
+/// <summary>Starts tools in containers, each in a cgroup of its own below the node's.</summary>
+/// <param name="node">The node's name: the first part of every session's cgroup.</param>
+/// <param name="defaults">For what a request leaves open.</param>
+internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits defaults) : ITools
+{
+    public async Task<ITool> StartAsync(
+        SessionId session, ITarget target, IAttachedImage image, ToolDescription description, CancellationToken cancellation)
+    {
+        var streams = description switch
+        {
+            { Terminal: not null } => ToolStreams.Terminal,
+            { Stdin: true } => ToolStreams.Pipes,
+            _ => ToolStreams.OutputPipes,
+        };
+        var spec = Describe(session, description);
+        return new KernelTool(await kernel.RunAsync(
+            () => ToolProcess.StartAsync(
+                ((KernelTarget)target).Process, ((KernelImage)image).Image, spec, streams, cancellation),
+            cancellation).ConfigureAwait(false));
+    }
+
+    private ToolSpec Describe(SessionId session, ToolDescription description) => new()
+    {
+        Arguments = [.. description.Argv],
+        Environment = [.. description.Environment],
+        User = NonEmpty(description.User),
+        WorkingDirectory = NonEmpty(description.WorkingDirectory),
+        Terminal = description.Terminal is { } size ? KernelTool.Size((int)size.Rows, (int)size.Columns) : null,
+        Profile = NonEmpty(description.Profile) ?? "debug",
+        CapAdd = [.. description.CapAdd],
+        CapDrop = [.. description.CapDrop],
+        Shared = description.Shared,
+        Limits = description.MemoryLimit > 0 ? defaults with { MemoryBytes = description.MemoryLimit } : defaults,
+        SessionName = $"{node}/{session}",
+    };
+
+    private static string? NonEmpty(string text) => text.Length > 0 ? text : null;
+}

@@ -1,0 +1,37 @@
+using Crashcart.Native;
+
+namespace Crashcart.Node;
+
+/// <summary>A node's name is used by one process of a host at a time: what is left under it then belongs to nobody.</summary>
+internal sealed class NodeLock : IDisposable
+{
+    private const string Directory = "/run/crashcart";
+
+    private readonly FileStream _file;
+
+    private NodeLock(FileStream file) => _file = file;
+
+    /// <exception cref="CrashcartException">Not root; or another process has the name.</exception>
+    public static NodeLock Take(string name)
+    {
+        var path = Path.Combine(Directory, $"node-{name}.lock");
+        try
+        {
+            System.IO.Directory.CreateDirectory(Directory);
+            // FileShare.None is flock(2): it ends with the process, however that ends.
+            return new NodeLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new CrashcartException(
+                FailureReason.NotPermitted, $"Could not lock {path}: {e.Message} Run the node as root.", e);
+        }
+        catch (IOException e)
+        {
+            throw new CrashcartException(
+                FailureReason.Busy, $"Could not lock {path}: a node named {name} runs on this host already; give this one another --name.", e);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

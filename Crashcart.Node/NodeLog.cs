@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace Crashcart.Node;
+
+/// <summary>The node's own events; those of its actors come through Akka's log.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Node {Name} {Version} starts: image {Image}, docker {Docker}, listening on {Listen}")]
+    public static partial void Starting(ILogger log, string name, string version, string image, string docker, string listen);
+
+    [LoggerMessage(2, LogLevel.Information, "Node {Name} stopped")]
+    public static partial void Stopped(ILogger log, string name);
+
+    [LoggerMessage(3, LogLevel.Warning, "Removed session {Session}, which an earlier process of this node has left")]
+    public static partial void RemovedLeftover(ILogger log, string session);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopping on signal {Signal}")]
+    public static partial void Signalled(ILogger log, string signal);
+
+    [LoggerMessage(5, LogLevel.Error, "The node cannot go on")]
+    public static partial void Failed(ILogger log, Exception exception);
+}

@@ -1,0 +1,127 @@
+using Crashcart.Node.Configuration;
+using Crashcart.Node.Docker;
+using Microsoft.Extensions.Logging;
+
+namespace Crashcart.Node;
+
+/// <summary>What a node is told at its start.</summary>
+/// <param name="Name">Unique in the fleet, and the first part of the names of its cgroups.</param>
+/// <param name="Image">Path of the toolbox image; it may come later.</param>
+/// <param name="Listen">Where remoting listens; port 0 takes any free one.</param>
+/// <param name="Seeds">HOST:PORT of coordinators to join by.</param>
+/// <param name="SessionMemory">Bytes that one session may use unless its request says otherwise; null is no limit.</param>
+/// <param name="SessionProcesses">Processes and threads that one session may have; null is no limit.</param>
+public sealed record NodeSettings(
+    string Name,
+    string Image,
+    string StateDirectory,
+    HostPort Listen,
+    IReadOnlyList<HostPort> Seeds,
+    DockerSocket Docker,
+    long? SessionMemory,
+    int? SessionProcesses,
+    LogLevel LogLevel)
+{
+    /// <summary>Where coordinators take members, when nobody says otherwise.</summary>
+    public const string DefaultSeed = "127.0.0.1:7420";
+
+    private static readonly string[] DefaultImages =
+        ["/var/lib/crashcart/crashcart.img", Path.Combine(AppContext.BaseDirectory, "crashcart.img")];
+
+    private static readonly Setting NameSetting = new("name", "NODE", "This node's name, unique in the fleet.")
+    {
+        Default = Environment.MachineName,
+    };
+
+    private static readonly Setting ImageSetting = new("image", "FILE", "The toolbox image.")
+    {
+        Default = DefaultImages.FirstOrDefault(File.Exists) ?? DefaultImages[0],
+    };
+
+    private static readonly Setting StateSetting = new("state-dir", "DIR", "What outlives the process is kept here.")
+    {
+        Default = "/var/lib/crashcart",
+    };
+
+    private static readonly Setting ListenSetting = new("listen", "HOST:PORT", "Address for the other members of the fleet.")
+    {
+        Default = "127.0.0.1:7421",
+    };
+
+    private static readonly Setting SeedSetting = new("seed", "HOST:PORT", "A coordinator to join by (repeat).")
+    {
+        Default = DefaultSeed,
+        Repeats = true,
+    };
+
+    private static readonly Setting DockerSetting = new("docker-host", "URI", "Docker's socket on this host.")
+    {
+        Default = "unix:///var/run/docker.sock",
+        ForeignVariable = "DOCKER_HOST",
+    };
+
+    private static readonly Setting MemorySetting = new("session-memory", "SIZE", "Memory that one session may use; 0 is no limit.")
+    {
+        Default = "1GiB",
+    };
+
+    private static readonly Setting ProcessesSetting = new("session-processes", "N", "Processes that one session may have; 0 is no limit.")
+    {
+        Default = "1024",
+    };
+
+    private static readonly Setting LogSetting = new("log-level", "LEVEL", "trace, debug, information, warning, error.")
+    {
+        Default = "information",
+    };
+
+    /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
+    public static IReadOnlyList<Setting> SoloDefinitions { get; } =
+        [NameSetting, ImageSetting, StateSetting, DockerSetting, MemorySetting, ProcessesSetting, LogSetting];
+
+    public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting];
+
+    /// <exception cref="SettingsException">A value is not usable.</exception>
+    public static NodeSettings From(Settings settings) => new(
+        Checked(settings, NameSetting, IsName, "not a name: use letters, digits and -_., beginning with a letter or digit"),
+        settings.Text(ImageSetting)!,
+        settings.Text(StateSetting)!,
+        ListenAddress(settings),
+        [.. settings.All(SeedSetting).Select(seed => Address(settings, SeedSetting, seed))],
+        DockerAddress(settings),
+        settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
+        settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
+        Enum.TryParse<LogLevel>(settings.Text(LogSetting), ignoreCase: true, out var level)
+            ? level
+            : throw settings.Wrong(LogSetting, "not a level: trace, debug, information, warning, error"));
+
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.".Contains(c));
+
+    private static string Checked(Settings settings, Setting setting, Func<string, bool> isRight, string otherwise) =>
+        settings.Text(setting) is { } text && isRight(text) ? text : throw settings.Wrong(setting, otherwise);
+
+    private static HostPort Address(Settings settings, Setting setting, string text) =>
+        HostPort.TryParse(text, out var address) ? address : throw settings.Wrong(setting, $"not of the form HOST:PORT ('{text}')");
+
+    private static HostPort ListenAddress(Settings settings)
+    {
+        var address = Address(settings, ListenSetting, settings.Text(ListenSetting)!);
+        // Whoever reaches the port can start tools in every container as root, and nothing is encrypted.
+        return address.IsLoopback
+            ? address
+            : throw settings.Wrong(ListenSetting, "not on the loopback, and members speak without TLS yet: use 127.0.0.1");
+    }
+
+    private static DockerSocket DockerAddress(Settings settings)
+    {
+        try
+        {
+            return DockerSocket.Parse(settings.Text(DockerSetting)!);
+        }
+        catch (FormatException e)
+        {
+            throw settings.Wrong(DockerSetting, e.Message);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Crashcart.Node.Configuration;
+
+namespace Crashcart.Node.Tests.Configuration;
+
+public sealed class NodeSettingsTests
+{
+    [Fact]
+    public void Without_any_setting_a_node_is_of_this_host_alone()
+    {
+        var settings = Read("");
+
+        Assert.Equal(Environment.MachineName, settings.Name);
+        Assert.Equal("127.0.0.1:7421", settings.Listen.ToString());
+        Assert.Equal("127.0.0.1:7420", Assert.Single(settings.Seeds).ToString());
+        Assert.Equal(1L << 30, settings.SessionMemory);
+        Assert.Equal(1024, settings.SessionProcesses);
+    }
+
+    [Fact]
+    public void Zero_is_no_limit()
+    {
+        var settings = Read("--session-memory 0 --session-processes 0");
+
+        Assert.Null(settings.SessionMemory);
+        Assert.Null(settings.SessionProcesses);
+    }
+
+    [Theory]
+    [InlineData("--listen 0.0.0.0:7421", "without TLS")]
+    [InlineData("--listen [::]:7421", "without TLS")]
+    [InlineData("--listen 10.0.0.1:7421", "without TLS")]
+    [InlineData("--listen host.example:7421", "without TLS")]
+    [InlineData("--listen 127.0.0.1", "HOST:PORT")]
+    [InlineData("--listen 127.0.0.1:99999", "HOST:PORT")]
+    [InlineData("--listen ::1:7421", "HOST:PORT")]
+    [InlineData("--seed nowhere", "HOST:PORT")]
+    [InlineData("--name a/b", "not a name")]
+    [InlineData("--name .hidden", "not a name")]
+    [InlineData("--docker-host tcp://10.0.0.1:2375", "own host only")]
+    [InlineData("--session-memory much", "not a size")]
+    [InlineData("--session-processes -1", "not a whole number")]
+    [InlineData("--log-level loud", "not a level")]
+    public void A_wrong_value_is_refused_with_its_name_and_the_reason(string flags, string reason)
+    {
+        var error = Assert.Throws<SettingsException>(() => Read(flags));
+
+        Assert.Contains($"The setting {flags.Split(' ')[0].TrimStart('-')} = ", error.Message);
+        Assert.Contains(reason, error.Message);
+    }
+
+    [Theory]
+    [InlineData("[::1]:7421", "::1", 7421)]
+    [InlineData("127.0.0.1:0", "127.0.0.1", 0)]
+    [InlineData("localhost:7421", "localhost", 7421)]
+    public void The_loopback_has_several_names(string text, string host, int port)
+    {
+        var listen = Read($"--listen {text}").Listen;
+
+        Assert.Equal(new HostPort(host, port), listen);
+        Assert.Equal(text, listen.ToString());
+    }
+
+    private static NodeSettings Read(string flags)
+    {
+        var reader = new SettingsReader("/nonexistent/node.yaml", NodeSettings.Definitions);
+        var command = new Command("test");
+        reader.AddTo(command);
+        var parsed = command.Parse(flags);
+        Assert.Empty(parsed.Errors);
+        return NodeSettings.From(reader.Read(parsed, _ => null));
+    }
+}
