@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Crashcart.Actors.Downing;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 
@@ -95,20 +96,12 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
               heartbeat-interval = 500ms
               acceptable-heartbeat-pause = 2s
             }
-            # Nodes come and go in any number; only the coordinators decide who is in. See ARCHITECTURE.md.
-            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
-            split-brain-resolver {
-              active-strategy = static-quorum
-              stable-after = 5s
-              down-all-when-unstable = off
-              static-quorum {
-                quorum-size = 1
-                role = "{{CoordinatorRole}}"
-              }
-            }
+            downing-provider-class = "{{TypeName<CoordinatorDowning>()}}"
           }
         }
         crashcart {
+          # How long a member stays unreachable, or a node without a coordinator, before the cluster is changed for it.
+          downing.stable-after = 5s
           # Heartbeats must not wait behind anything, or members look dead that are only busy.
           cluster-dispatcher {
             type = ForkJoinDispatcher
