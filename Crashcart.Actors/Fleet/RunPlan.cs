@@ -18,11 +18,11 @@ public abstract record RunTargets
     /// <param name="Node">Null: whichever node has it.</param>
     public sealed record One(string? Node, string Container) : RunTargets
     {
-        /// <summary>Reads NODE/CONTAINER or CONTAINER.</summary>
+        /// <summary>Reads NODE/CONTAINER, CONTAINER, or /CONTAINER, as Docker's own answers spell it.</summary>
         public static One Parse(string text)
         {
             int slash = text.IndexOf('/', StringComparison.Ordinal);
-            return slash < 0 ? new One(null, text) : new One(text[..slash], text[(slash + 1)..]);
+            return new One(slash > 0 ? text[..slash] : null, text[(slash + 1)..]);
         }
 
         public override string ToString() => Node is null ? Container : $"{Node}/{Container}";

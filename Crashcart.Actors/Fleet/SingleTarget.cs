@@ -19,6 +19,8 @@ internal static class SingleTarget
         target = exact.Count > 0 ? exact : found.All;
         rejection = target.Count switch
         {
+            // Nothing begins every id, and what it selects is nobody's choice.
+            _ when wanted.Container.Length == 0 => new RunEvent.Rejected(NotFound: false, $"'{wanted}' names no container; 'crashcart ps' lists what runs."),
             1 => null,
             0 => new RunEvent.Rejected(NotFound: true, NotThere(wanted, found.Silent)),
             _ => new RunEvent.Rejected(NotFound: false, Ambiguous(wanted, target)),
