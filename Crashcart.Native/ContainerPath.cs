@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Crashcart.Native;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace Crashcart.Native;
 /// (<c>/docker/ID</c>, <c>docker-ID.scope</c>, <c>cri-containerd-ID.scope</c>, <c>…slice:cri-containerd:ID</c>, <c>crio-ID</c>,
 /// <c>libpod-ID.scope</c>), and all as 64 hex digits that stand alone.
 /// </summary>
-internal static partial class ContainerPath
+internal static class ContainerPath
 {
     /// <summary>Every id in the file, outermost container first. A session of ours is in no container.</summary>
     public static IReadOnlyList<string> Ids(string cgroupFile)
@@ -19,11 +17,7 @@ internal static partial class ContainerPath
             string[] fields = line.Split(':', 3);
             if (fields.Length < 3 || fields[2].Contains($"/{CgroupHierarchy.Parent}/", StringComparison.Ordinal))
                 continue;
-            foreach (Match match in Id().Matches(fields[2]))
-            {
-                if (!ids.Contains(match.Value))
-                    ids.Add(match.Value);
-            }
+            AddIds(fields[2], ids);
         }
         return ids;
     }
@@ -38,16 +32,32 @@ internal static partial class ContainerPath
     {
         foreach (MountInfo mount in mounts)
         {
-            if (mount.MountPoint is "/etc/hostname" or "/etc/hosts" or "/etc/resolv.conf" or "/run/.containerenv"
-                && Directory().Match(mount.Root) is { Success: true } match)
-                return match.Groups[1].Value;
+            if (mount.MountPoint is not ("/etc/hostname" or "/etc/hosts" or "/etc/resolv.conf" or "/run/.containerenv"))
+                continue;
+            // …/containers/ID/hostname, and podman's …/overlay-containers/ID/userdata/hostname.
+            string[] parts = mount.Root.Split('/');
+            for (int i = 1; i < parts.Length; i++)
+            {
+                if (parts[i - 1].EndsWith("containers", StringComparison.Ordinal) && IsId(parts[i]))
+                    return parts[i];
+            }
         }
         return null;
     }
 
-    [GeneratedRegex("(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])", RegexOptions.CultureInvariant)]
-    private static partial Regex Id();
+    private static void AddIds(string path, List<string> ids)
+    {
+        int start = 0;
+        for (int end = 0; end <= path.Length; end++)
+        {
+            if (end < path.Length && char.IsAsciiLetterOrDigit(path[end]))
+                continue;
+            string word = path[start..end];
+            if (IsId(word) && !ids.Contains(word))
+                ids.Add(word);
+            start = end + 1;
+        }
+    }
 
-    [GeneratedRegex("containers/([0-9a-f]{64})/", RegexOptions.CultureInvariant)]
-    private static partial Regex Directory();
+    private static bool IsId(string word) => word.Length == 64 && word.All(char.IsAsciiHexDigitLower);
 }

@@ -17,7 +17,7 @@ internal static class LoopDevices
     /// </summary>
     public static IEnumerable<string> AutoclearDevices()
     {
-        foreach (string directory in Directory.EnumerateDirectories("/sys/block", "loop*"))
+        foreach (string directory in Directory.EnumerateFileSystemEntries("/sys/block", "loop*"))
         {
             if (ProcFile.TryRead(directory + "/loop/autoclear") is ['1', ..])
                 yield return "/dev/" + System.IO.Path.GetFileName(directory);

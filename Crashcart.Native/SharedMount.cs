@@ -44,10 +44,16 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
     {
         // Sessions share the lock when the image is there, and then it need not be attached.
         using SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
-        SharedMount mount = await FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
-        held.SessionMountId = null;
-        held.RemoveIfExclusive();
-        return mount;
+        try
+        {
+            SharedMount mount = await FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
+            held.SessionMountId = null;
+            return mount;
+        }
+        finally
+        {
+            held.RemoveIfEmpty();
+        }
     }
 
     /// <summary>Unmounts ours and removes the mount point. Nothing mounted is no error: the answer is false.</summary>

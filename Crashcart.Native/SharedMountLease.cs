@@ -35,7 +35,7 @@ public sealed class SharedMountLease : IAsyncDisposable
             }
             catch
             {
-                held.RemoveIfExclusive();
+                held.RemoveIfEmpty();
                 held.Dispose();
                 throw;
             }

@@ -64,6 +64,13 @@ internal sealed class SharedMountLock : IDisposable
             _ = unlink(path);
     }
 
+    /// <summary>Removes the file, when the lock is exclusive and the file says nothing that somebody will need.</summary>
+    public void RemoveIfEmpty()
+    {
+        if (SessionMountId is null)
+            RemoveIfExclusive();
+    }
+
     public void Dispose() => _file.Dispose();
 
     private static async Task<SharedMountLock?> TryTakeAsync(

@@ -135,7 +135,7 @@ public sealed class TargetProcess : IDisposable
     /// <summary>The PIDs in this process's PID namespace.</summary>
     internal static IEnumerable<int> ProcessIds()
     {
-        foreach (string directory in System.IO.Directory.EnumerateDirectories("/proc"))
+        foreach (string directory in System.IO.Directory.EnumerateFileSystemEntries("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
                 yield return pid;

@@ -8,6 +8,9 @@ namespace Crashcart.Native.Syscalls;
 /// <summary>Calls that Tmds.LibC does not bind, as their man pages have them: -1 and errno on failure.</summary>
 internal static unsafe partial class Calls
 {
+    // By its exact name, which is loaded already: the runtime tries some ninety paths for a plain "libc".
+    private const string Libc = "libc.so.6";
+
     /// <summary>pidfd_open(2)</summary>
     public static int pidfd_open(int pid, uint flags) => (int)syscall(SYS_pidfd_open, pid, flags);
 
@@ -29,38 +32,38 @@ internal static unsafe partial class Calls
     public static int fsmount(int fd, int flags, int attributes) => (int)syscall(SYS_fsmount, fd, flags, attributes);
 
     /// <summary>flock(2)</summary>
-    [LibraryImport("libc", SetLastError = true)]
+    [LibraryImport(Libc, SetLastError = true)]
     public static partial int flock(int fd, int operation);
 
     /// <summary>waitid(2)</summary>
-    [LibraryImport("libc", SetLastError = true)]
+    [LibraryImport(Libc, SetLastError = true)]
     public static partial int waitid(int type, int id, siginfo_t* info, int options);
 
     /// <summary>posix_spawn(3): returns the error number, and leaves errno alone.</summary>
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawn(int* pid, byte* path, void* actions, void* attributes, byte** argv, byte** envp);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawn_file_actions_init(void* actions);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawn_file_actions_adddup2(void* actions, int from, int to);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawn_file_actions_destroy(void* actions);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawnattr_init(void* attributes);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawnattr_setflags(void* attributes, short flags);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawnattr_setsigdefault(void* attributes, sigset_t* signals);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawnattr_setsigmask(void* attributes, sigset_t* signals);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Libc)]
     public static partial int posix_spawnattr_destroy(void* attributes);
 }

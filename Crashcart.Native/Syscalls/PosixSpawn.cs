@@ -9,8 +9,8 @@ namespace Crashcart.Native.Syscalls;
 internal static unsafe class PosixSpawn
 {
     // posix_spawn_file_actions_t and posix_spawnattr_t are 80 and 336 bytes in glibc, on both architectures.
-    private const int ActionsSize = 256;
-    private const int AttributesSize = 512;
+    internal const int ActionsSize = 256;
+    internal const int AttributesSize = 512;
 
     /// <summary>
     /// The program gets <paramref name="descriptors"/> as 0, 1, 2 and so on, an empty environment, a session of its own, and

@@ -44,7 +44,7 @@ public sealed class TestContainer : IDisposable
     /// <param name="setup">Shell commands that run in the new root before pivot_root(8); the root is the working directory.</param>
     /// <param name="command">What PID 1 is: a command of busybox's shell. Its standard input is a pipe that stays open.</param>
     /// <param name="userNamespace">Root is host uid 100000, in a user namespace with 65536 ids.</param>
-    public static TestContainer Start(string setup = "", string command = "exec cat", bool userNamespace = false)
+    public static TestContainer Start(string setup = "", string command = "exec /bin/busybox cat", bool userNamespace = false)
     {
         string root = Directory.CreateTempSubdirectory("crashcart-container-").FullName;
         Shell.Run("chmod", "755", root);

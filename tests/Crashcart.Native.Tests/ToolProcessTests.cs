@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Crashcart.Native.Tests;
@@ -14,7 +13,7 @@ public sealed class ToolProcessTests : IDisposable
     {
         ToolResult result = await _box.RunAsync(_box.Script("echo $0; ls /; cat /proc/1/cmdline"));
         Assert.Equal(new ToolExit(0, 0), result.Exit);
-        Assert.Equal("sh\nbin\ndev\netc\nhome\nold\nproc\ntmp\ncat\0", result.Output);
+        Assert.Equal("sh\nbin\ndev\netc\nhome\nold\nproc\ntmp\n/bin/busybox\0cat\0", result.Output);
         Assert.Equal("", result.Errors);
     }
 
@@ -134,7 +133,7 @@ public sealed class ToolProcessTests : IDisposable
         await using ToolProcess tool = await _box.StartAsync(_box.Script("setsid sleep 100000 & sleep 100000"));
         tool.Kill();
         Assert.Equal(new ToolExit(137, 9), await tool.Exited.WaitAsync(Limit));
-        Assert.Equal(1, ProcessesInContainer());
+        Assert.Equal(1, _box.ProcessesInContainer());
         tool.Kill();
         tool.Signal(15);
     }
@@ -145,7 +144,7 @@ public sealed class ToolProcessTests : IDisposable
         ToolProcess tool = await _box.StartAsync(_box.Spec("sleep", "100000"));
         await tool.DisposeAsync();
         Assert.True(tool.Exited.IsCompletedSuccessfully);
-        Assert.Equal(1, ProcessesInContainer());
+        Assert.Equal(1, _box.ProcessesInContainer());
         await tool.DisposeAsync();
     }
 
@@ -154,7 +153,7 @@ public sealed class ToolProcessTests : IDisposable
     {
         ToolResult result = await _box.RunAsync(_box.Script("setsid sleep 100000 >/dev/null 2>&1 & setsid sh -c 'sleep 100000 & sleep 100000' & echo done"));
         Assert.Equal(("done\n", 0), (result.Output, result.Exit.Code));
-        Assert.Equal(1, ProcessesInContainer());
+        Assert.Equal(1, _box.ProcessesInContainer());
     }
 
     [Fact]
@@ -165,7 +164,7 @@ public sealed class ToolProcessTests : IDisposable
         for (int round = 0; round < 10; round++)
             await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _box.RunAsync(_box.Spec("true"))));
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 20);
-        Assert.Equal(1, ProcessesInContainer());
+        Assert.Equal(1, _box.ProcessesInContainer());
     }
 
     [Fact]
@@ -175,11 +174,11 @@ public sealed class ToolProcessTests : IDisposable
         await using ToolProcess tool = await _box.StartAsync(spec);
         var line = new byte[16];
         await tool.StandardOutput!.ReadAsync(line).AsTask().WaitAsync(Limit);
-        int guardian = ParentOf(OutsidePids(pid => File.ReadAllText($"/proc/{pid}/comm") == "crashcart-reap\n").Single());
+        int guardian = Toolbox.ParentOf(_box.ProcessesOfContainer(pid => File.ReadAllText($"/proc/{pid}/comm") == "crashcart-reap\n").Single());
         Assert.Equal("crashcart-enter\n", File.ReadAllText($"/proc/{guardian}/comm"));
         Shell.Run("kill", "-KILL", $"{guardian}");
         Assert.Equal(new ToolExit(137, 9), await tool.Exited.WaitAsync(Limit));
-        Assert.Equal(1, ProcessesInContainer());
+        Assert.Equal(1, _box.ProcessesInContainer());
     }
 
     [Fact]
@@ -342,17 +341,4 @@ public sealed class ToolProcessTests : IDisposable
             seen.Append(Encoding.UTF8.GetString(buffer, 0, n));
         }
     }
-
-    // The reaper of a guardian that was killed is left to the host's init, which reaps it in its own time.
-    private int ProcessesInContainer() => OutsidePids(pid => ParentOf(pid) != 1).Count;
-
-    // Whatever is in the container's PID namespace, as the host counts it.
-    private List<int> OutsidePids(Func<int, bool> condition)
-    {
-        FileIdentity? space = FileIdentity.Of($"/proc/{_box.Container.Pid}/ns/pid");
-        return TargetProcess.ProcessIds().Where(pid => FileIdentity.Of($"/proc/{pid}/ns/pid") == space && condition(pid)).ToList();
-    }
-
-    private static int ParentOf(int pid) =>
-        int.Parse(ProcFile.Field(ProcFile.TryRead($"/proc/{pid}/status") ?? "PPid: 0", "PPid")!, CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Crashcart.Native.Tests;
@@ -9,7 +10,7 @@ public sealed class Toolbox : IDisposable
     private readonly string _sessions = $"native-tests-{Guid.NewGuid():n}";
     private int _count;
 
-    public Toolbox(string setup = "", string command = "exec cat", bool userNamespace = false)
+    public Toolbox(string setup = "", string command = "exec /bin/busybox cat", bool userNamespace = false)
     {
         Container = TestContainer.Start(setup, command, userNamespace);
         Target = TargetProcess.Open(Container.Pid);
@@ -58,10 +59,23 @@ public sealed class Toolbox : IDisposable
     public IReadOnlyList<string> Cgroups() =>
         [.. CgroupHierarchy.ReadOwn().Select(hierarchy => $"{hierarchy.MountPoint}/crashcart/{_sessions}").Where(Directory.Exists)];
 
+    /// <summary>The container's processes; not the reaper of a guardian that was killed, which is left to the host's init.</summary>
+    public int ProcessesInContainer() => ProcessesOfContainer(pid => ParentOf(pid) != 1).Count;
+
+    /// <summary>What is in the container's PID namespace, as the host counts it.</summary>
+    public IReadOnlyList<int> ProcessesOfContainer(Func<int, bool> condition)
+    {
+        FileIdentity? space = FileIdentity.Of($"/proc/{Container.Pid}/ns/pid");
+        return [.. TargetProcess.ProcessIds().Where(pid => FileIdentity.Of($"/proc/{pid}/ns/pid") == space && condition(pid))];
+    }
+
+    public static int ParentOf(int pid) =>
+        int.Parse(ProcFile.Field(ProcFile.TryRead($"/proc/{pid}/status") ?? "PPid: 0", "PPid")!, CultureInfo.InvariantCulture);
+
     public void Dispose()
     {
         Assert.Empty(Cgroups());
-        Assert.Equal(0, ZombiesNamed("crashcart-enter"));
+        Eventually.Holds(() => ZombiesNamed("crashcart-enter") == 0, "every guardian is reaped");
         Target.Dispose();
         Image.Dispose();
         Container.Dispose();

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+
+namespace Crashcart.Native.Tests;
+
+public sealed class CgroupTests
+{
+    private const string Hybrid = """
+        32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct
+        35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+        39 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids
+        41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
+        """;
+
+    private const string Unified = "41 31 0:38 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw";
+
+    private readonly string _name = $"native-tests-{Guid.NewGuid():n}";
+
+    [Fact]
+    public void A_hybrid_host_has_v2_first_and_v1_with_its_controllers()
+    {
+        IReadOnlyList<CgroupHierarchy> found = CgroupHierarchy.Find(MountInfo.ParseAll(Hybrid), _ => "");
+        Assert.Equal(["/sys/fs/cgroup/unified", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"], found.Select(h => h.MountPoint));
+        Assert.Equal([true, false, false, false], found.Select(h => h.IsUnified));
+        Assert.Contains("memory", found[2].Controllers);
+    }
+
+    [Fact]
+    public void A_host_of_v2_alone_has_one_hierarchy_with_what_its_root_lists()
+    {
+        CgroupHierarchy hierarchy = Assert.Single(CgroupHierarchy.Find(MountInfo.ParseAll(Unified), _ => "cpuset cpu io memory pids\n"));
+        Assert.Equal(["cpu", "cpuset", "io", "memory", "pids"], hierarchy.Controllers.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Without_limits_a_session_is_in_v2_alone()
+    {
+        using SessionCgroup session = SessionCgroup.Create(_name, new SessionLimits());
+        string directory = Assert.Single(session.Directories);
+        Assert.EndsWith($"/crashcart/{_name}", directory, StringComparison.Ordinal);
+        Assert.NotNull(session.Unified);
+        Assert.Empty(session.Legacy);
+        Assert.Equal([Path.GetDirectoryName(directory)!], session.Parents);
+        Directory.Delete(directory);
+    }
+
+    [Fact]
+    public async Task Limits_are_written_where_their_controllers_are()
+    {
+        using SessionCgroup session = SessionCgroup.Create(_name + "/limited", new SessionLimits(64 << 20, 17));
+        Assert.Equal($"{64 << 20}", Single(session, "memory.limit_in_bytes", "memory.max"));
+        Assert.Equal("17", Single(session, "pids.max", "pids.max"));
+        await session.EmptyAndRemoveAsync();
+        Assert.All(session.Directories, directory => Assert.False(Directory.Exists(directory)));
+        Assert.All(session.Directories, directory => Assert.False(Directory.Exists(Path.GetDirectoryName(directory))));
+    }
+
+    [Fact]
+    public async Task Whatever_is_in_a_session_is_killed_before_it_is_removed()
+    {
+        using SessionCgroup session = SessionCgroup.Create(_name, new SessionLimits(Processes: 100));
+        using Process member = Process.Start(new ProcessStartInfo("sleep", ["100000"]))!;
+        foreach (string directory in session.Directories)
+            File.WriteAllText(directory + "/cgroup.procs", $"{member.Id}");
+        await session.EmptyAndRemoveAsync();
+        await member.WaitForExitAsync();
+        Assert.Equal(137, member.ExitCode);
+        Assert.All(session.Directories, directory => Assert.False(Directory.Exists(directory)));
+    }
+
+    [Fact]
+    public async Task On_a_host_of_v1_alone_the_pids_hierarchy_holds_the_session_together()
+    {
+        CgroupHierarchy[] legacy = [.. CgroupHierarchy.ReadOwn().Where(hierarchy => !hierarchy.IsUnified)];
+        using SessionCgroup session = SessionCgroup.Create(legacy, _name, new SessionLimits());
+        Assert.Null(session.Unified);
+        Assert.Contains("/pids/", Assert.Single(session.Directories), StringComparison.Ordinal);
+        await session.EmptyAndRemoveAsync();
+    }
+
+    [Fact]
+    public void A_limit_without_its_controller_is_refused()
+    {
+        CgroupHierarchy[] bare = [.. CgroupHierarchy.ReadOwn().Where(hierarchy => hierarchy.IsUnified)];
+        bare = [bare[0] with { Controllers = new HashSet<string>() }];
+        CrashcartException e = Assert.Throws<CrashcartException>(() => SessionCgroup.Create(bare, _name, new SessionLimits(MemoryBytes: 1 << 20)));
+        Assert.Contains("no memory cgroup controller", e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists($"{bare[0].MountPoint}/crashcart/{_name}"));
+    }
+
+    [Fact]
+    public void A_host_without_cgroups_is_told_what_to_mount()
+    {
+        CrashcartException e = Assert.Throws<CrashcartException>(() => SessionCgroup.Create([], _name, new SessionLimits()));
+        Assert.Contains("mount cgroup2", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sessions_that_come_and_go_at_once_do_not_take_each_others_parents_away()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                using SessionCgroup session = SessionCgroup.Create($"{_name}/nested/{worker}-{i}", new SessionLimits());
+                await session.EmptyAndRemoveAsync();
+            }
+        })));
+        Assert.False(Directory.Exists($"{CgroupHierarchy.ReadOwn()[0].MountPoint}/crashcart/{_name}"));
+    }
+
+    private static string Single(SessionCgroup session, string legacyFile, string unifiedFile) =>
+        File.ReadAllText(session.Directories
+            .SelectMany(directory => new[] { $"{directory}/{legacyFile}", $"{directory}/{unifiedFile}" })
+            .First(File.Exists)).Trim();
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+
+namespace Crashcart.Native.Tests;
+
+public sealed class SuddenDeathTests : IDisposable
+{
+    private readonly Toolbox _box = new();
+
+    [Fact]
+    public void Defect_17_killing_who_holds_an_image_frees_its_loop_device()
+    {
+        using var images = new ImageDirectory();
+        string path = images.MakeErofs();
+        using Process holder = ClientProgram.Start("hold", path);
+        Assert.Equal(Assert.Single(WaitForDevices(images, holder)).Device, images.LoopDevices()[0].Device);
+        holder.KillNow();
+        Eventually.Holds(() => images.LoopDevices().Count == 0, "the device is free");
+    }
+
+    [Fact]
+    public void Defect_17_killing_the_client_ends_the_tool_and_removes_everything()
+    {
+        ToolSpec spec = _box.Script("");
+        using Process client = ClientProgram.Start(
+            "run", $"{_box.Container.Pid}", _box.ImagePath, spec.SessionName, "private", "trap '' HUP; setsid sleep 100000 & echo started; sleep 100000");
+        Assert.Equal("started", client.StandardOutput.ReadLine());
+        Assert.NotEmpty(_box.Cgroups());
+        client.KillNow();
+        Eventually.Holds(() => _box.Cgroups().Count == 0, "the session's cgroups are gone");
+        Eventually.Holds(() => _box.ProcessesInContainer() == 1, "only the container's own process is left");
+    }
+
+    [Fact]
+    public void A_tool_has_a_moment_to_end_by_itself_when_its_client_was_killed()
+    {
+        ToolSpec spec = _box.Script("");
+        using Process client = ClientProgram.Start(
+            "run", $"{_box.Container.Pid}", _box.ImagePath, spec.SessionName, "private",
+            "trap 'echo bye > /tmp/said; exit' HUP; echo started; while :; do sleep 100 & wait; done");
+        Assert.Equal("started", client.StandardOutput.ReadLine());
+        client.KillNow();
+        Eventually.Holds(() => File.Exists(_box.Container.Inside("/tmp/said")), "the tool has heard of it");
+        Eventually.Holds(() => _box.ProcessesInContainer() == 1, "only the container's own process is left");
+    }
+
+    [Fact]
+    public void Killing_the_client_and_the_container_at_once_frees_the_loop_device()
+    {
+        string image = _box.MakeImage();
+        ToolSpec spec = _box.Script("");
+        using Process client = ClientProgram.Start(
+            "run", $"{_box.Container.Pid}", image, spec.SessionName, "private", "echo started; sleep 100000");
+        Assert.Equal("started", client.StandardOutput.ReadLine());
+        Assert.Contains(LoopDeviceInfo.List(), device => device.BackingFile == image);
+        client.Kill();
+        _box.Container.Kill();
+        client.WaitForExit();
+        Eventually.Holds(() => LoopDeviceInfo.List().All(device => device.BackingFile != image), "the device is free");
+        Eventually.Holds(() => _box.Cgroups().Count == 0, "the session's cgroups are gone");
+    }
+
+    public void Dispose() => _box.Dispose();
+
+    private static IReadOnlyList<LoopDeviceInfo> WaitForDevices(ImageDirectory images, Process holder)
+    {
+        Assert.StartsWith("/dev/loop", holder.StandardOutput.ReadLine(), StringComparison.Ordinal);
+        return images.LoopDevices();
+    }
+}
