@@ -91,9 +91,13 @@ public sealed record NodeSettings(
         DockerAddress(settings),
         settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
+        LogLevelOf(settings));
+
+    /// <exception cref="SettingsException">Not a level.</exception>
+    public static LogLevel LogLevelOf(Settings settings) =>
         Enum.TryParse<LogLevel>(settings.Text(LogSetting), ignoreCase: true, out var level)
             ? level
-            : throw settings.Wrong(LogSetting, "not a level: trace, debug, information, warning, error"));
+            : throw settings.Wrong(LogSetting, "not a level: trace, debug, information, warning, error");
 
     private static bool IsName(string name) =>
         name.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.".Contains(c));

@@ -1,11 +1,11 @@
-using System.Net;
-using System.Runtime.InteropServices;
 using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Coordinator.Api;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
+using Crashcart.Node;
+using Crashcart.Node.Configuration;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -17,7 +17,8 @@ namespace Crashcart.Coordinator.Hosting;
 /// A coordinator from start to end: the listener for clients, the listener for the nodes' streams, and the cluster. The two
 /// listeners are two servers, so that neither serves what is the other's.
 /// </summary>
-internal sealed class CoordinatorProcess(CoordinatorSettings settings, ILoggerFactory logs)
+/// <param name="node">The node in this process: the fleet is this machine alone. Null: the nodes are other processes.</param>
+internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode? node, ILoggerFactory logs)
 {
     private const string Group = "crashcart";
     private const int MaxFrame = 1 << 20;
@@ -29,68 +30,63 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, ILoggerFa
 
     private readonly FleetGate _gate = new();
     private readonly StreamTickets _tickets = new();
-    private readonly ILogger _log = logs.CreateLogger("crashcart");
+    private readonly ILogger _log = logs.CreateLogger<CoordinatorProcess>();
 
     /// <summary>In solo mode nothing but this process dials the streams.</summary>
     private string StreamSocket => settings.Socket + ".streams";
 
-    /// <summary>Runs until SIGTERM or SIGINT.</summary>
-    /// <returns>The exit status.</returns>
-    public async Task<int> RunAsync()
+    /// <summary>Runs until it is asked to stop; then everything that it started has ended.</summary>
+    /// <exception cref="SettingsException">The socket is another's.</exception>
+    /// <exception cref="IOException">A listener's address is taken.</exception>
+    public async Task RunAsync(CancellationToken stop)
     {
-        using var stopping = new CancellationTokenSource();
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-
         SocketFile.Claim(settings.Socket);
-        if (settings.Solo)
+        if (node is not null)
             SocketFile.Claim(StreamSocket);
         await using WebApplication streams = StreamServer();
         await using WebApplication clients = ClientServer();
         await streams.StartAsync(CancellationToken.None);
-        if (settings.Solo)
+        if (node is not null)
             File.SetUnixFileMode(StreamSocket, RootOnly);
-        _gate.Announce(settings.Solo ? "unix:" + StreamSocket : BoundAddress(streams));
+        _gate.Announce(node is not null ? "unix:" + StreamSocket : BoundAddress(streams));
 
-        var cluster = new ClusterHost(Cluster(), Populate, LeaveCluster, e => AkkaLog.Write(_log, e));
-        Task membership = cluster.RunAsync(stopping.Token);
+        var cluster = new ClusterHost(Cluster(), Populate, LeaveCluster, new AkkaLog(logs).Write);
+        using var leaving = new CancellationTokenSource();
+        Task membership = cluster.RunAsync(leaving.Token);
         await clients.StartAsync(CancellationToken.None);
         Protect(settings.Socket);
-        HostLog.Ready(_log, settings.Socket, settings.Solo ? "alone" : settings.ClusterListen.ToString());
+        HostLog.Ready(_log, settings.Socket, node is not null ? "alone" : settings.ClusterListen.ToString());
 
-        await Task.WhenAny(membership, Task.Delay(Timeout.Infinite, stopping.Token));
+        await Task.WhenAny(membership, Task.Delay(Timeout.Infinite, stop));
         HostLog.Stopping(_log);
         // Clients first: that ends their runs, and the sessions on the nodes while the cluster still carries the news.
         await Stop(clients);
-        await stopping.CancelAsync();
+        await leaving.CancelAsync();
         await membership;
         await Stop(streams);
         File.Delete(settings.Socket);
-        if (settings.Solo)
+        if (node is not null)
             File.Delete(StreamSocket);
-        return 0;
-
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stopping.Cancel();
-        }
     }
 
-    private ClusterSettings Cluster() => settings.Solo
+    private ClusterSettings Cluster() => node is not null
         ? new ClusterSettings("localhost", null, [ClusterSettings.CoordinatorRole, ClusterSettings.NodeRole], [])
         : new ClusterSettings(
             settings.ClusterListen.Address.ToString(), settings.ClusterListen.Port, [ClusterSettings.CoordinatorRole], settings.Seeds);
 
-    private void Populate(ActorSystem system) => _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
+    private void Populate(ActorSystem system)
+    {
+        node?.Populate(system);
+        _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
+    }
 
-    private static Task LeaveCluster(ActorSystem system) => Task.CompletedTask;
+    private Task LeaveCluster(ActorSystem system) => node?.Drain(system) ?? Task.CompletedTask;
 
     private WebApplication StreamServer()
     {
         WebApplicationBuilder builder = Builder(kestrel =>
         {
-            if (settings.Solo)
+            if (node is not null)
                 kestrel.ListenUnixSocket(StreamSocket, listen => listen.Protocols = HttpProtocols.Http2);
             else
                 kestrel.Listen(settings.StreamListen, listen => listen.Protocols = HttpProtocols.Http2);
@@ -175,6 +171,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, ILoggerFa
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
+
+/// <summary>A node that lives in the coordinator's process.</summary>
+internal sealed record SoloNode(Action<ActorSystem> Populate, Func<ActorSystem, Task> Drain);
 
 internal static partial class HostLog
 {

@@ -1,13 +1,25 @@
 using System.Net;
+using Crashcart.Node;
 using Crashcart.Node.Configuration;
 
 namespace Crashcart.Coordinator.Hosting;
 
-/// <summary>What a coordinator is told by flags, environment and <c>/etc/crashcart/coordinator.yaml</c>.</summary>
-internal sealed record CoordinatorSettings
+/// <summary>What a coordinator is told at its start.</summary>
+/// <param name="Socket">Absolute path of the Unix socket for clients.</param>
+/// <param name="Listen">A TCP address for clients as well, or null.</param>
+/// <param name="StreamListen">Where nodes dial the streams of sessions.</param>
+/// <param name="ClusterListen">Where remoting listens; also this coordinator's place among the seeds.</param>
+/// <param name="Seeds">HOST:PORT of coordinators, this one among them; empty: this one begins a cluster.</param>
+/// <param name="Solo">The node in this process, or null.</param>
+internal sealed record CoordinatorSettings(
+    string Socket,
+    IPEndPoint? Listen,
+    IPEndPoint StreamListen,
+    IPEndPoint ClusterListen,
+    IReadOnlyList<string> Seeds,
+    NodeSettings? Solo,
+    LogLevel LogLevel)
 {
-    public const string DefaultFile = "/etc/crashcart/coordinator.yaml";
-
     private static readonly Setting SocketSetting = new("socket", "PATH", "Unix socket for clients.")
     {
         Default = "/run/crashcart/coordinator.sock",
@@ -15,53 +27,38 @@ internal sealed record CoordinatorSettings
 
     private static readonly Setting ListenSetting = new("listen", "HOST:PORT", "TCP address for clients as well; loopback only.");
 
-    private static readonly Setting StreamListenSetting = new("stream-listen", "HOST:PORT", "TCP address for the nodes' session streams; loopback only.")
+    private static readonly Setting StreamListenSetting = new("stream-listen", "HOST:PORT", "TCP address for session streams of nodes; loopback only.")
     {
         Default = "127.0.0.1:0",
     };
 
     private static readonly Setting ClusterListenSetting = new("cluster-listen", "HOST:PORT", "TCP address for cluster traffic; loopback only.")
     {
-        Default = "127.0.0.1:7420",
+        Default = NodeSettings.DefaultSeed,
     };
 
-    private static readonly Setting SeedSetting = new("seed", "HOST:PORT", "Cluster address of a coordinator to join by; may be repeated.")
+    private static readonly Setting SeedSetting = new("seed", "HOST:PORT", "Another coordinator to form the cluster with (repeat).")
     {
         Repeats = true,
     };
 
-    public static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process, and open no port.");
+    private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
-    public static readonly IReadOnlyList<Setting> Known =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, SoloSetting];
-
-    public required string Socket { get; init; }
-
-    public required IPEndPoint? Listen { get; init; }
-
-    public required IPEndPoint StreamListen { get; init; }
-
-    public required IPEndPoint ClusterListen { get; init; }
-
-    public required IReadOnlyList<string> Seeds { get; init; }
-
-    public required bool Solo { get; init; }
+    public static IReadOnlyList<Setting> Definitions { get; } =
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
     {
-        IPEndPoint clusterListen = LoopbackEndPoint.Parse(settings, ClusterListenSetting);
-        return new CoordinatorSettings
-        {
-            Socket = Path.IsPathRooted(settings.Text(SocketSetting))
-                ? settings.Text(SocketSetting)!
-                : throw settings.Wrong(SocketSetting, "not an absolute path"),
-            Listen = settings.Text(ListenSetting) is null ? null : LoopbackEndPoint.Parse(settings, ListenSetting),
-            StreamListen = LoopbackEndPoint.Parse(settings, StreamListenSetting),
-            ClusterListen = clusterListen,
-            Seeds = SeedOrder(settings, clusterListen),
-            Solo = settings.IsOn(SoloSetting),
-        };
+        IPEndPoint clusterListen = Loopback(settings, ClusterListenSetting);
+        return new CoordinatorSettings(
+            Path.IsPathRooted(settings.Text(SocketSetting)) ? settings.Text(SocketSetting)! : throw settings.Wrong(SocketSetting, "not an absolute path"),
+            settings.Text(ListenSetting) is null ? null : Loopback(settings, ListenSetting),
+            Loopback(settings, StreamListenSetting),
+            clusterListen,
+            SeedOrder(settings, clusterListen),
+            settings.IsOn(SoloSetting) ? NodeSettings.From(settings) : null,
+            NodeSettings.LogLevelOf(settings));
     }
 
     /// <summary>
@@ -72,11 +69,25 @@ internal sealed record CoordinatorSettings
     {
         var seeds = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string seed in settings.All(SeedSetting))
-            seeds.Add(IPEndPoint.TryParse(seed, out IPEndPoint? address) && address.Port != 0
-                ? address.ToString()
-                : throw settings.Wrong(SeedSetting, "not ADDRESS:PORT with a numeric address"));
+            seeds.Add(Numeric(seed) is { Port: > 0 } address ? address.ToString() : throw settings.Wrong(SeedSetting, $"not of the form ADDRESS:PORT ('{seed}')"));
         if (seeds.Count > 0)
             seeds.Add(self.ToString());
         return [.. seeds];
+    }
+
+    /// <summary>There is no encryption on these listeners, so what other machines can reach is refused.</summary>
+    private static IPEndPoint Loopback(Settings settings, Setting setting)
+    {
+        IPEndPoint address = Numeric(settings.Text(setting)!) ?? throw settings.Wrong(setting, "not of the form ADDRESS:PORT, such as 127.0.0.1:7420");
+        return IPAddress.IsLoopback(address.Address)
+            ? address
+            : throw settings.Wrong(setting, "not on the loopback, and without TLS other machines must not reach it: use 127.0.0.1");
+    }
+
+    private static IPEndPoint? Numeric(string text)
+    {
+        const string Localhost = "localhost:";
+        string numeric = text.StartsWith(Localhost, StringComparison.Ordinal) ? "127.0.0.1:" + text[Localhost.Length..] : text;
+        return IPEndPoint.TryParse(numeric, out IPEndPoint? address) && numeric.Contains(':', StringComparison.Ordinal) ? address : null;
     }
 }
