@@ -14,11 +14,13 @@ internal sealed class BuildCache : IDisposable
 
     public string Directory { get; }
 
+    /// <exception cref="ImageBuildException">Neither variable that could say where is set.</exception>
+    public static string DefaultDirectory => Path.Combine(Root(), "crashcart", "image");
+
     /// <summary>Waits until no other build holds the cache.</summary>
-    /// <exception cref="ImageBuildException">There is no place for it.</exception>
-    public static async Task<BuildCache> OpenAsync(TextWriter log, CancellationToken cancel)
+    /// <exception cref="ImageBuildException">The directory cannot be made or written.</exception>
+    public static async Task<BuildCache> OpenAsync(string directory, TextWriter log, CancellationToken cancel)
     {
-        var directory = Path.Combine(Root(), "crashcart", "image");
         try
         {
             System.IO.Directory.CreateDirectory(directory);
@@ -33,12 +35,14 @@ internal sealed class BuildCache : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImageBuildException(
-                $"Cannot keep packages in {directory}: {e.Message} Set XDG_CACHE_HOME to a directory of yours.", e);
+            throw NotWritable(directory, e);
         }
     }
 
     public void Dispose() => _lock.Dispose();
+
+    public static ImageBuildException NotWritable(string directory, Exception e)
+        => new($"Cannot keep packages in {directory}: {e.Message} Set XDG_CACHE_HOME to a directory of yours.", e);
 
     private static string Root()
     {

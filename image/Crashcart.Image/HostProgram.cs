@@ -9,9 +9,9 @@ internal sealed class HostProgram
     /// <summary>Users' PATHs often lack the directories of the administrator's programs.</summary>
     private static readonly string[] MoreDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-    private readonly string _path;
+    private HostProgram(string path) => Path = path;
 
-    private HostProgram(string path) => _path = path;
+    public string Path { get; }
 
     /// <exception cref="ImageBuildException">It is not installed; names the package.</exception>
     public static HostProgram Find(string name, string package)
@@ -21,7 +21,7 @@ internal sealed class HostProgram
     public static HostProgram? TryFind(string name)
     {
         var directories = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
-        var path = directories.Concat(MoreDirectories).Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists);
+        var path = directories.Concat(MoreDirectories).Select(d => System.IO.Path.Combine(d, name)).FirstOrDefault(File.Exists);
         return path is null ? null : new HostProgram(path);
     }
 
@@ -37,7 +37,7 @@ internal sealed class HostProgram
         IEnumerable<string> arguments, Func<Stream, T> read, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = Describe(arguments, environment);
-        using var process = Process.Start(start) ?? throw new ImageBuildException($"{_path} did not start.");
+        using var process = Process.Start(start) ?? throw new ImageBuildException($"{Path} did not start.");
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync();
         var result = read(process.StandardOutput.BaseStream);
@@ -59,7 +59,7 @@ internal sealed class HostProgram
         foreach (var (name, value) in onlyEnvironment)
             start.Environment[name] = value;
 
-        using var process = Process.Start(start) ?? throw new ImageBuildException($"{_path} did not start.");
+        using var process = Process.Start(start) ?? throw new ImageBuildException($"{Path} did not start.");
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
@@ -72,7 +72,7 @@ internal sealed class HostProgram
 
     private ProcessStartInfo Describe(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo(_path, arguments)
+        var start = new ProcessStartInfo(Path, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -84,5 +84,5 @@ internal sealed class HostProgram
         return start;
     }
 
-    private string CommandLine(ProcessStartInfo start) => string.Join(' ', start.ArgumentList.Prepend(_path));
+    private string CommandLine(ProcessStartInfo start) => string.Join(' ', start.ArgumentList.Prepend(Path));
 }

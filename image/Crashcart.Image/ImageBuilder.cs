@@ -49,20 +49,27 @@ public sealed class ImageBuilder
 
     private async Task<IReadOnlyList<DebPackage>> FetchAsync(CancellationToken cancel)
     {
-        using var cache = await BuildCache.OpenAsync(_log, cancel);
-        return new Apt(cache.Directory, _architecture, _log).Fetch(_recipe.Packages);
+        using var cache = await BuildCache.OpenAsync(BuildCache.DefaultDirectory, _log, cancel);
+        try
+        {
+            return new Apt(cache.Directory, _architecture, _log).Fetch(_recipe.Packages);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw BuildCache.NotWritable(cache.Directory, e);
+        }
     }
 
     private Tree Assemble(IReadOnlyList<DebPackage> packages, CancellationToken cancel)
     {
-        var assembly = new Assembly(_recipe, _architecture, _log);
+        var assembler = new TreeAssembler(_recipe, _architecture, _log);
         foreach (var package in packages)
         {
             cancel.ThrowIfCancellationRequested();
-            assembly.Add(package, package.Read(_dpkgDeb));
+            assembler.Add(package, package.Read(_dpkgDeb));
         }
 
-        var tree = assembly.Tree;
+        var tree = assembler.Tree;
         tree["lib/ld.so"] = new TreeLink("libc6", "lib/" + _architecture.Loader);
         new TreeRelocation(tree, _architecture).Run(_recipe.Edits, _knowledge.Edits);
         tree["lib/libcc.so"] = new TreeFile(Tree.NoPackage, Resource.Read("libcc.so"), Executable: true);
@@ -70,10 +77,10 @@ public sealed class ImageBuilder
             Tree.NoPackage, System.Text.Encoding.ASCII.GetBytes(Tree.MountPoint + "/lib/libcc.so\n"), Executable: false);
         new Libraries(tree).Prune([.. _recipe.Load, "lib/ld.so", "lib/libcc.so"]);
         tree.RemoveDanglingLinks();
-        assembly.Finish(_knowledge);
+        assembler.Finish(_knowledge);
         TreeRelocation.Scripts(tree, _log);
         tree.RemoveDanglingLinks();
-        assembly.Licences.AddTo(tree);
+        assembler.Licences.AddTo(tree);
         return tree;
     }
 

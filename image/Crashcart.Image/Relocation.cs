@@ -15,13 +15,15 @@ internal sealed class Relocation(Architecture architecture)
     /// <summary>Libraries that the loader puts before all others.</summary>
     public const string PreloadFile = "pre";
 
-    private readonly byte[] _libraries = Encoding.ASCII.GetBytes($"/usr/lib/{architecture.Triplet}");
+    /// <summary>Directories that are named in many programs, whole or as the beginning of a path; slashes fill the room.</summary>
+    private readonly (byte[] From, byte[] To)[] _everywhere =
+    [
+        Same($"/usr/lib/{architecture.Triplet}", Tree.MountPoint + "/lib"),
+        // Translations are formats for printf(3): the container's are not to be trusted. The image has none.
+        Same("/usr/share/locale", Tree.MountPoint + "/no"),
+    ];
 
-    /// <summary>A library's path in the image is shorter than Debian's: slashes fill it.</summary>
-    private readonly byte[] _ourLibraries = Encoding.ASCII.GetBytes(
-        (Tree.MountPoint + "/lib").PadRight($"/usr/lib/{architecture.Triplet}".Length, '/'));
-
-    /// <summary>Gives a program the image's loader, and every ELF file the image's directory of libraries and plug-ins.</summary>
+    /// <summary>Gives a program the image's loader, and every ELF file the image's directories.</summary>
     /// <returns>A changed copy, or the same array when there was nothing to change.</returns>
     public byte[] Relocate(byte[] content, string name)
     {
@@ -36,8 +38,14 @@ internal sealed class Relocation(Architecture architecture)
             Encoding.ASCII.GetBytes(Interpreter, edited.AsSpan(start));
         }
 
-        var places = Bytes.Occurrences(edited, _libraries);
-        return places.Count == 0 ? edited : Bytes.Overwrite(edited, places, _ourLibraries);
+        foreach (var (from, to) in _everywhere)
+        {
+            var places = Bytes.Occurrences(edited, from);
+            if (places.Count > 0)
+                edited = Bytes.Overwrite(edited, places, to);
+        }
+
+        return edited;
     }
 
     /// <summary>Replaces a string constant: only whole constants, between NULs, count.</summary>
@@ -97,6 +105,9 @@ internal sealed class Relocation(Architecture architecture)
         edited[places[0] + 8] = (byte)'C';
         return edited;
     }
+
+    private static (byte[] From, byte[] To) Same(string from, string to)
+        => (Encoding.ASCII.GetBytes(from), Encoding.ASCII.GetBytes(to.PadRight(from.Length, '/')));
 
     private static byte[] Text(IEnumerable<string> directories)
         => Encoding.ASCII.GetBytes(string.Concat(directories.Select(d => d + "\0")));

@@ -4,7 +4,7 @@ using System.Text;
 namespace Crashcart.Image;
 
 /// <summary>Puts the packages' files, and then the recipe's own, into a tree.</summary>
-internal sealed class Assembly(Recipe recipe, Architecture architecture, TextWriter log)
+internal sealed class TreeAssembler(Recipe recipe, Architecture architecture, TextWriter log)
 {
     private readonly Layout _layout = new(architecture);
     private readonly HashSet<string> _named = [.. recipe.Packages];

@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Crashcart.Image.Tests;
+
+public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<DefaultImage>
+{
+    [Fact]
+    public async Task A_second_build_has_the_same_bytes()
+    {
+        var second = image.Path + ".second";
+        await DefaultImage.BuildAsync(second);
+        Assert.Equal(Hash(image.Path), Hash(second));
+        Assert.Equal([Path.GetFileName(image.Path), Path.GetFileName(second)],
+            Directory.EnumerateFiles(Path.GetDirectoryName(image.Path)!).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void The_image_is_an_EROFS_file_system()
+    {
+        using var file = File.OpenRead(image.Path);
+        var magic = new byte[4];
+        file.Position = 1024;
+        file.ReadExactly(magic);
+        Assert.Equal([0xe2, 0xe1, 0xf5, 0xe0], magic);
+    }
+
+    [Theory]
+    [InlineData("GNU bash", "bash", "--version")]
+    [InlineData("42", "bash", "-c", "echo $((40 + 2))")]
+    [InlineData("1", "bash", "-c", "printf é | wc -m")]
+    [InlineData("tcpdump version", "tcpdump", "--version")]
+    [InlineData("strace -- version", "strace", "-V")]
+    [InlineData("exited with 0", "strace", "-f", "/dev/crashcart/bin/true")]
+    [InlineData("ip utility", "ip", "-V")]
+    [InlineData("libcurl", "curl", "--version")]
+    [InlineData("less ", "less", "--version")]
+    [InlineData("BusyBox", "busybox")]
+    [InlineData("applet", "busybox", "sh", "-c", "echo applet")]
+    [InlineData("ping", "ping", "-V")]
+    [InlineData("uid=0(root) gid=0(root)", "id")]
+    [InlineData("/dev/crashcart/bin/bash", "getent", "passwd", "root")]
+    [InlineData("LC_CTYPE=\"C.UTF-8\"", "locale")]
+    [InlineData("/dev/crashcart/share/terminfo/x/xterm", "infocmp", "xterm")]
+    [InlineData("/dev/crashcart", "awk", "BEGIN { system(\"echo $BASH\") }")]
+    [InlineData("[crashcart]", "less", "-FX", "/dev/crashcart/etc/bashrc")]
+    public void Tools_run_where_there_is_nothing_but_the_image(string expected, params string[] command)
+    {
+        var (status, said) = image.Root.Run(command);
+        Assert.Contains(expected, said);
+        Assert.DoesNotContain("hostile", said);
+        Assert.Equal(0, status);
+    }
+
+    [Theory]
+    [InlineData("PID", "ps", "aux")]
+    [InlineData("load average", "top", "-bn1")]
+    [InlineData("total", "pmap", "1")]
+    public void Tools_that_read_proc_run(string expected, params string[] command)
+    {
+        var (status, said) = image.Root.RunWithProc(command);
+        Assert.Contains(expected, said);
+        Assert.DoesNotContain("hostile", said);
+        Assert.Equal(0, status);
+        Assert.False(image.Root.Exists(".config"), "a tool left settings behind");
+    }
+
+    /// <summary>Each of them asks for something that the container's configuration names a library for.</summary>
+    [Theory]
+    [InlineData("getent", "hosts", "nobody.invalid")]
+    [InlineData("id", "nobody")]
+    [InlineData("openssl", "list", "-providers")]
+    [InlineData("curl", "-sS", "https://127.0.0.1:1/")]
+    [InlineData("busybox", "id", "nobody")]
+    public void The_container_cannot_make_a_tool_load_its_libraries(params string[] command)
+    {
+        var (status, said) = image.Root.Run(command);
+        Assert.DoesNotContain("hostile", said);
+        Assert.NotEqual(99, status);
+    }
+
+    [Fact]
+    public void Bash_starts_on_a_terminal_without_a_complaint_and_leaves_nothing()
+    {
+        var (status, said) = image.Root.RunInTerminal("bash");
+        Assert.Contains("[crashcart] ", said);
+        Assert.DoesNotContain("bash:", said);
+        Assert.DoesNotContain("hostile", said);
+        Assert.Equal(0, status);
+        Assert.False(image.Root.Exists(".bash_history"));
+    }
+
+    [Fact]
+    public void The_manifest_says_what_is_inside()
+    {
+        using var manifest = JsonDocument.Parse(image.Root.Read("dev/crashcart/manifest.json"));
+        var root = manifest.RootElement;
+        Assert.Equal("toolbox", root.GetProperty("name").GetString());
+        Assert.Equal("amd64", root.GetProperty("architecture").GetString());
+        Assert.Matches("^sha256:[0-9a-f]{64}$", root.GetProperty("content").GetString());
+        Assert.Contains("tcpdump", root.GetProperty("executables").EnumerateArray().Select(e => e.GetString()));
+        var packages = root.GetProperty("packages").EnumerateArray().ToDictionary(p => p.GetProperty("name").GetString()!);
+        Assert.Matches("^[0-9].*-", packages["tcpdump"].GetProperty("version").GetString());
+        Assert.Matches("^[0-9a-f]{64}$", packages["tcpdump"].GetProperty("sha256").GetString());
+        Assert.DoesNotContain("debconf", packages.Keys);
+        Assert.All(packages.Keys, name => Assert.True(image.Root.Exists($"dev/crashcart/share/doc/{name}/copyright")));
+    }
+
+    [Fact]
+    public async Task A_package_that_does_not_exist_is_named()
+    {
+        var recipe = new Recipe { Name = "x", Packages = ["no-such-package-anywhere"] };
+        var output = image.Path + ".none";
+        var error = await Assert.ThrowsAsync<ImageBuildException>(
+            () => new ImageBuilder(recipe, TextWriter.Null).BuildAsync(output, CancellationToken.None));
+        Assert.Contains("Unable to locate package no-such-package-anywhere", error.Message);
+        Assert.False(File.Exists(output));
+    }
+
+    [Fact]
+    public async Task A_promised_program_that_fails_is_named()
+    {
+        var recipe = new Recipe
+        {
+            Name = "x",
+            Packages = ["bash", "busybox"],
+            Executables = new Dictionary<string, string?> { ["bash"] = "-c no-such-command", ["busybox"] = "true" },
+        };
+        var output = image.Path + ".none";
+        var error = await Assert.ThrowsAsync<ImageBuildException>(
+            () => new ImageBuilder(recipe, TextWriter.Null).BuildAsync(output, CancellationToken.None));
+        Assert.Contains("bash -c no-such-command ended with status 127: ", error.Message);
+        Assert.DoesNotContain("busybox", error.Message);
+        Assert.False(File.Exists(output));
+    }
+
+    private static string Hash(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
+}
