@@ -14,6 +14,7 @@ internal static class CommandTable
         ("nodes", NodesCommand.Create),
         ("ps", PsCommand.Create),
         ("fleet", FleetCommand.Create),
+        ("image", ImageCommand.Create),
     ];
 
     public static IEnumerable<string> Names => All.Select(command => command.Name);

@@ -15,15 +15,17 @@ internal sealed partial class Apt
 
     private readonly HostProgram _aptGet = HostProgram.Find("apt-get", "apt");
     private readonly TextWriter _log;
+    private readonly CancellationToken _cancel;
     private readonly string _root;
     private readonly string _archives;
     private readonly string _packages;
     private readonly string _updated;
     private readonly Dictionary<string, string> _environment;
 
-    public Apt(string cacheDirectory, Architecture architecture, TextWriter log)
+    public Apt(string cacheDirectory, Architecture architecture, TextWriter log, CancellationToken cancel)
     {
         _log = log;
+        _cancel = cancel;
         _packages = Path.Combine(cacheDirectory, "packages");
         _root = Path.Combine(cacheDirectory, "apt-" + architecture.Name);
         _archives = Path.Combine(_root, "cache", "archives");
@@ -55,7 +57,7 @@ internal sealed partial class Apt
     private void UpdateLists()
     {
         _log.WriteLine("Fetching package lists");
-        _aptGet.Run(["update"], _environment);
+        _aptGet.Run(["update"], _environment, _cancel);
         File.WriteAllText(_updated, "");
     }
 
@@ -72,7 +74,7 @@ internal sealed partial class Apt
     private List<Listed> Resolve(IReadOnlyList<string> names)
     {
         EmptyArchives();
-        var output = _aptGet.Run([.. Install(names), "--print-uris"], _environment);
+        var output = _aptGet.Run([.. Install(names), "--print-uris"], _environment, _cancel);
         var listed = output.Split('\n').Where(line => line.StartsWith('\'')).Select(Listed.Parse).ToList();
         return listed.Count > 0
             ? [.. listed.OrderBy(l => l.Name, StringComparer.Ordinal)]
@@ -84,7 +86,7 @@ internal sealed partial class Apt
         _log.WriteLine($"Fetching {missing.Count} packages, {missing.Sum(l => l.Size) / 1e6:F1} MB");
         foreach (var known in listed.Except(missing))
             File.Copy(CachePath(known), Path.Combine(_archives, known.File));
-        _aptGet.Run([.. Install(names), "--download-only"], _environment);
+        _aptGet.Run([.. Install(names), "--download-only"], _environment, _cancel);
 
         Directory.CreateDirectory(_packages);
         foreach (var package in missing)

@@ -27,22 +27,30 @@ internal sealed class HostProgram
 
     /// <summary>Runs it to its end and gives its standard output.</summary>
     /// <exception cref="ImageBuildException">It failed; carries what it said.</exception>
-    public string Run(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
-        => Run(arguments, output => new StreamReader(output, Encoding.UTF8).ReadToEnd(), environment);
+    public string Run(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, CancellationToken cancel = default)
+        => Run(arguments, output => new StreamReader(output, Encoding.UTF8).ReadToEnd(), environment, cancel);
 
     /// <param name="arguments">Its arguments, without the name.</param>
     /// <param name="read">Reads its standard output; what is left unread is thrown away.</param>
     /// <param name="environment">Added to this process's.</param>
+    /// <param name="cancel">Kills it and what it started.</param>
     public T Run<T>(
-        IEnumerable<string> arguments, Func<Stream, T> read, IReadOnlyDictionary<string, string>? environment = null)
+        IEnumerable<string> arguments,
+        Func<Stream, T> read,
+        IReadOnlyDictionary<string, string>? environment = null,
+        CancellationToken cancel = default)
     {
+        cancel.ThrowIfCancellationRequested();
         var start = Describe(arguments, environment);
         using var process = Process.Start(start) ?? throw new ImageBuildException($"{Path} did not start.");
+        using var kill = cancel.Register(() => process.Kill(entireProcessTree: true));
         process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var result = read(process.StandardOutput.BaseStream);
         process.StandardOutput.BaseStream.CopyTo(Stream.Null);
         process.WaitForExit();
+        cancel.ThrowIfCancellationRequested();
         return process.ExitCode == 0
             ? result
             : throw new ImageBuildException(

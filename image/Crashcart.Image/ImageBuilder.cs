@@ -21,6 +21,10 @@ public sealed class ImageBuilder
     /// <exception cref="ImageBuildException">One sentence, or a list of everything that is wrong with the tree.</exception>
     public async Task BuildAsync(string output, CancellationToken cancel)
     {
+        output = Path.GetFullPath(output);
+        if (!Directory.Exists(Path.GetDirectoryName(output)))
+            throw new ImageBuildException($"Cannot write the image {output}: there is no such directory.");
+
         var packages = await FetchAsync(cancel);
         _log.WriteLine($"Unpacking {packages.Count} packages");
         var tree = Assemble(packages, cancel);
@@ -39,7 +43,7 @@ public sealed class ImageBuilder
             cancel.ThrowIfCancellationRequested();
             SelfCheck.StartPrograms(root, _recipe, _log);
             cancel.ThrowIfCancellationRequested();
-            Pack(directory, manifest, Path.GetFullPath(output));
+            Pack(directory, manifest, output);
         }
         finally
         {
@@ -52,7 +56,7 @@ public sealed class ImageBuilder
         using var cache = await BuildCache.OpenAsync(BuildCache.DefaultDirectory, _log, cancel);
         try
         {
-            return new Apt(cache.Directory, _architecture, _log).Fetch(_recipe.Packages);
+            return new Apt(cache.Directory, _architecture, _log, cancel).Fetch(_recipe.Packages);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -62,7 +66,7 @@ public sealed class ImageBuilder
 
     private Tree Assemble(IReadOnlyList<DebPackage> packages, CancellationToken cancel)
     {
-        var assembler = new TreeAssembler(_recipe, _architecture, _log);
+        var assembler = new TreeAssembler(_recipe, _architecture);
         foreach (var package in packages)
         {
             cancel.ThrowIfCancellationRequested();

@@ -4,7 +4,7 @@ using System.Text;
 namespace Crashcart.Image;
 
 /// <summary>Puts the packages' files, and then the recipe's own, into a tree.</summary>
-internal sealed class TreeAssembler(Recipe recipe, Architecture architecture, TextWriter log)
+internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
 {
     private readonly Layout _layout = new(architecture);
     private readonly HashSet<string> _named = [.. recipe.Packages];
@@ -95,6 +95,5 @@ internal sealed class TreeAssembler(Recipe recipe, Architecture architecture, Te
 
         Tree[real] = program;
         Tree[path] = new TreeFile(Tree.NoPackage, Encoding.UTF8.GetBytes(script.ToString()), Executable: true);
-        log.WriteLine($"Wrapped {name}");
     }
 }

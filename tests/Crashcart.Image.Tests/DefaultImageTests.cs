@@ -134,5 +134,12 @@ public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<Defaul
         Assert.False(File.Exists(output));
     }
 
+    [Fact]
+    public async Task A_directory_that_does_not_exist_is_named_before_anything_is_fetched()
+    {
+        var error = await Assert.ThrowsAsync<ImageBuildException>(() => DefaultImage.BuildAsync("/nowhere/x.img"));
+        Assert.Equal("Cannot write the image /nowhere/x.img: there is no such directory.", error.Message);
+    }
+
     private static string Hash(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
 }

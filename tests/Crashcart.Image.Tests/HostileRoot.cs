@@ -15,6 +15,8 @@ internal sealed class HostileRoot : IDisposable
         }
         """;
 
+    private const string HostPath = "/usr/sbin:/usr/bin:/sbin:/bin";
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private static readonly string[] LibraryDirectories = ["lib", "usr/lib", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"];
     private static readonly string[] Libraries = ["libnss_hostile.so.2", "libc.so.6", "libtinfo.so.6", "libcrypto.so.3", "libcc.so"];
@@ -61,15 +63,18 @@ internal sealed class HostileRoot : IDisposable
                 .. Environment(), .. command,
             ],
             Limit,
-            new Dictionary<string, string> { ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin" });
+            new Dictionary<string, string> { ["PATH"] = HostPath });
 
     /// <summary>The same, on a terminal whose user leaves at once.</summary>
     public (int? Status, string Said) RunInTerminal(params string[] command)
     {
         var (program, arguments) = Enter();
         var line = string.Join(' ', [program.Path, .. arguments, .. Environment(), .. command]);
-        return HostProgram.Find("script", "bsdutils").Try(
-            ["-qec", line, "/dev/null"], Limit, new Dictionary<string, string> { ["SHELL"] = "/bin/sh" });
+        // A line, and not only the end of input: that is lost when it comes before the shell has set the terminal up.
+        return HostProgram.Find("sh", "dash").Try(
+            ["-c", "echo exit | script -qec \"$0\" /dev/null", line],
+            Limit,
+            new Dictionary<string, string> { ["PATH"] = HostPath, ["SHELL"] = "/bin/sh" });
     }
 
     public string Read(string path) => File.ReadAllText(Path(path));

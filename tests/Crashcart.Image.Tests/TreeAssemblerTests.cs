@@ -128,7 +128,7 @@ public sealed class TreeAssemblerTests
     }
 
     private static TreeAssembler Assemble(Recipe recipe)
-        => new(recipe with { Drop = [.. recipe.Drop, "share/doc/*"] }, Architecture.Amd64, TextWriter.Null);
+        => new(recipe with { Drop = [.. recipe.Drop, "share/doc/*"] }, Architecture.Amd64);
 
     private static DebPackage Package(string name) => new(name, "1", "", "");
 
