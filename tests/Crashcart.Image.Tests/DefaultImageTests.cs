@@ -80,6 +80,20 @@ public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<Defaul
     }
 
     [Fact]
+    public void Curl_trusts_the_images_authorities_and_those_that_it_is_given()
+    {
+        using var server = new TlsServer();
+        var (status, said) = image.Root.Run("curl", "-sS", server.Url);
+        Assert.Contains("SSL certificate problem: self-signed certificate", said);
+        Assert.Equal(60, status);
+
+        image.Root.Write("private-ca.pem", server.CertificatePem);
+        (status, said) = image.Root.Run("curl", "-sS", "--cacert", "/private-ca.pem", server.Url);
+        Assert.Equal("hello", said);
+        Assert.Equal(0, status);
+    }
+
+    [Fact]
     public void Bash_starts_on_a_terminal_without_a_complaint_and_leaves_nothing()
     {
         var (status, said) = image.Root.RunInTerminal("bash");

@@ -77,6 +77,12 @@ internal sealed class HostileRoot : IDisposable
             new Dictionary<string, string> { ["PATH"] = HostPath, ["SHELL"] = "/bin/sh" });
     }
 
+    public void Write(string path, string text)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path(path))!);
+        File.WriteAllText(Path(path), text);
+    }
+
     public string Read(string path) => File.ReadAllText(Path(path));
 
     public bool Exists(string path) => File.Exists(Path(path)) || Directory.Exists(Path(path));
@@ -107,12 +113,6 @@ internal sealed class HostileRoot : IDisposable
             foreach (var library in Libraries)
                 File.Copy(made, Path($"{directory}/{library}"));
         }
-    }
-
-    private void Write(string path, string text)
-    {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path(path))!);
-        File.WriteAllText(Path(path), text);
     }
 
     private string Path(string path) => System.IO.Path.Combine(_root.FullName, path);
