@@ -25,7 +25,7 @@ internal static class ExecCommand
             TOOL is looked up in the toolbox, then in the container's PATH; without one it is an interactive
             bash. From TOOL on every word is the tool's, with or without --.
 
-            The exit status is the tool's; see `crashcart --help` for crashcart's own.
+            The exit status is the tool's; see 'crashcart --help' for crashcart's own.
             """);
         var target = new Argument<string>("TARGET");
         var tool = new ToolArgument("TOOL ARGS…", required: false);
@@ -47,7 +47,7 @@ internal static class ExecCommand
         command.SetAction((parsed, _) =>
         {
             if (parsed.GetValue(terminal) && parsed.GetValue(noTerminal))
-                throw new CrashcartException(FailureReason.BadRequest, "--terminal and --no-terminal exclude each other");
+                throw new CrashcartException(FailureReason.BadRequest, "Options --terminal and --no-terminal exclude each other; give one of them.");
             var withTerminal = parsed.GetValue(terminal) || (!parsed.GetValue(noTerminal) && HasTerminal());
             var words = parsed.GetValue(tool) is { Length: > 0 } given ? given : Shell;
             var request = session.Read(parsed, words, withTerminal);
@@ -57,7 +57,7 @@ internal static class ExecCommand
 
             if (parsed.GetValue(image) is not null || parsed.GetValue(host))
                 throw new CrashcartException(
-                    FailureReason.BadRequest, $"--image and --host are for targets on this host, and '{name}' is reached through the coordinator; leave them out");
+                    FailureReason.BadRequest, $"Options --image and --host are for targets on this host, and '{name}' is reached through the coordinator; leave them out.");
             return RunThereAsync(name, Settings.Coordinator(parsed.GetValue(coordinator)), request);
         });
         return command;
@@ -76,7 +76,7 @@ internal static class ExecCommand
         Root.Require("exec");
         using var target = (await LocalTarget.FindAsync(name)).Open(allowHost);
         using var image = AttachedImage.Attach(Settings.Image(imageFlag));
-        say?.Invoke($"running {request.Tool[0]} beside process {target.Pid}, from {image.Path} ({image.FileSystem} on {image.LoopDevice})");
+        say?.Invoke($"Running {request.Tool[0]} beside process {target.Pid}, from {image.Path} ({image.FileSystem} on {image.LoopDevice}).");
         return await LocalSession.RunAsync(target, image, request);
     }
 

@@ -43,7 +43,7 @@ internal static class FleetExecCommand
             var selection = new Selection { Selector = CommonOptions.Join(parsed.GetValue(label)), Node = parsed.GetValue(node) ?? "" };
             if (selection.Selector.Length == 0 && selection.Node.Length == 0)
                 throw new CrashcartException(
-                    FailureReason.BadRequest, "fleet exec needs a selection: --label SELECTOR, or --node GLOB ('*' is every container of the fleet)");
+                    FailureReason.BadRequest, "Which containers? Give --label SELECTOR, or --node GLOB ('*' is every container of the fleet).");
             var request = session.Read(parsed, parsed.GetValue(tool)!, terminal: false);
             var run = new RunRequest
             {

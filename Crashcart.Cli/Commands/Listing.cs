@@ -30,6 +30,6 @@ internal static class Listing
     {
         null or "table" => false,
         "json" => true,
-        var other => throw new CrashcartException(FailureReason.BadRequest, $"--output '{other}' is neither table nor json"),
+        var other => throw new CrashcartException(FailureReason.BadRequest, $"'{other}' is no value for --output: give table or json."),
     };
 }

@@ -14,7 +14,7 @@ internal static class MountCommand
         var command = new Command("mount", """
             Mount the toolbox at /dev/crashcart of one container on this host.
 
-            Everything in the container sees it, until `crashcart unmount` or the container's end. No daemon is
+            Everything in the container sees it, until 'crashcart unmount' or the container's end. No daemon is
             needed. TARGET is a PID, a Docker container's name or the beginning of its id, or the beginning of
             any container's id.
             """);
@@ -35,7 +35,7 @@ internal static class MountCommand
         using var process = (await LocalTarget.FindAsync(target)).Open();
         using var image = AttachedImage.Attach(Settings.Image(imageFlag));
         var mount = await SharedMount.AttachAsync(process, image);
-        say?.Invoke($"mounted {image.Path} ({image.FileSystem} on {mount.LoopDevice}) at {SharedMount.Path} of process {process.Pid}");
+        say?.Invoke($"Mounted {image.Path} ({image.FileSystem} on {mount.LoopDevice}) at {SharedMount.Path} of process {process.Pid}.");
         return ExitStatus.Success;
     }
 }

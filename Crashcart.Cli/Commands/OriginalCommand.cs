@@ -17,7 +17,7 @@ internal static class OriginalCommand
         var image = CommonOptions.Image();
         var mount = new Option<bool>("--mount", "-m") { Description = "Only mount the image" };
         var unmount = new Option<bool>("--unmount", "-u") { Description = "Only unmount the image" };
-        var exec = new Option<bool>("--exec", "-e") { Description = "Run the tool by `docker exec`" };
+        var exec = new Option<bool>("--exec", "-e") { Description = "Run the tool by 'docker exec'" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Say on standard error what is done" };
         command.Add(id);
         command.Add(tool);
@@ -38,8 +38,8 @@ internal static class OriginalCommand
                 (false, true, false) when words.Length == 0 => UnmountCommand.RunAsync(target, force: false, say),
                 (false, false, true) => DockerExec.RunAsync(target, parsed.GetValue(image), words, say),
                 (false, false, false) => ExecCommand.RunHereAsync(target, parsed.GetValue(image), allowHost: false, Request(words), say),
-                (true, false, false) or (false, true, false) => throw Wrong("-m and -u run no command; leave it out"),
-                _ => throw Wrong("-m, -u and -e exclude each other; give one of them"),
+                (true, false, false) or (false, true, false) => throw Wrong("Options -m and -u run no command; leave it out."),
+                _ => throw Wrong("Options -m, -u and -e exclude each other; give one of them."),
             };
             return OrMeantCommandAsync(action, target);
         });
@@ -67,7 +67,7 @@ internal static class OriginalCommand
         catch (CrashcartException e) when (
             e.Reason is FailureReason.TargetGone or FailureReason.Unavailable && Suggestion.Nearest(target, CommandTable.Names) is not null)
         {
-            throw new CrashcartException(e.Reason, $"{e.Message}; nor is '{target}' a command{Suggestion.For(target, CommandTable.Names)}", e);
+            throw new CrashcartException(e.Reason, $"{e.Message.TrimEnd('.')}; nor is '{target}' a command{Suggestion.For(target, CommandTable.Names)}.", e);
         }
     }
 

@@ -10,6 +10,6 @@ internal static class Root
     {
         if (!Environment.IsPrivilegedProcess)
             throw new CrashcartException(
-                FailureReason.NotPermitted, $"{command} enters a container's namespaces and needs root; run it with sudo, or go through a coordinator");
+                FailureReason.NotPermitted, $"'crashcart {command}' enters a container's namespaces, which needs root; run it with sudo, or go through a coordinator.");
     }
 }

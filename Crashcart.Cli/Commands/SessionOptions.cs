@@ -74,12 +74,12 @@ internal sealed class SessionOptions
     {
         var environment = parsed.GetValue(_environment) ?? [];
         if (environment.FirstOrDefault(variable => variable.IndexOf('=', StringComparison.Ordinal) < 1) is { } malformed)
-            throw Wrong($"--env '{SafeText.Of(malformed)}' is not NAME=VALUE");
+            throw Wrong($"'{SafeText.Of(malformed)}' is no value for --env: give NAME=VALUE.");
         var profile = parsed.GetValue(_profile) ?? "debug";
         if (!Profiles.Contains(profile))
-            throw Wrong($"there is no profile '{SafeText.Of(profile)}'; it is one of {string.Join(", ", Profiles)}");
+            throw Wrong($"There is no profile '{SafeText.Of(profile)}'; it is one of {string.Join(", ", Profiles)}.");
         if (tool is ["", ..])
-            throw Wrong("the tool's name is empty; name a program, or leave it out for a shell where that is offered");
+            throw Wrong("The tool's name is empty; name a program of the toolbox or the container.");
 
         return new SessionRequest
         {

@@ -7,11 +7,15 @@ namespace Crashcart.Cli.Commands;
 /// </summary>
 internal sealed class SignalRelay : IDisposable
 {
-    /// <summary>signal(7): HUP, INT, QUIT, USR1, USR2, TERM.</summary>
+    // PosixSignal has names of its own for some, and takes the numbers of the others.
     private static readonly (PosixSignal Signal, int Number)[] Relayed =
     [
-        (PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3), ((PosixSignal)10, 10), ((PosixSignal)12, 12),
-        (PosixSignal.SIGTERM, 15),
+        (PosixSignal.SIGHUP, Signals.Hangup),
+        (PosixSignal.SIGINT, Signals.Interrupt),
+        (PosixSignal.SIGQUIT, Signals.Quit),
+        (PosixSignal.SIGTERM, Signals.Terminate),
+        ((PosixSignal)Signals.User1, Signals.User1),
+        ((PosixSignal)Signals.User2, Signals.User2),
     ];
 
     private readonly PosixSignalRegistration[] _registrations;

@@ -31,9 +31,9 @@ internal static class UnmountCommand
         Root.Require("unmount");
         using var process = (await LocalTarget.FindAsync(target)).Open();
         if (await SharedMount.DetachAsync(process, force))
-            say?.Invoke($"unmounted {SharedMount.Path} of process {process.Pid}");
+            say?.Invoke($"Unmounted {SharedMount.Path} of process {process.Pid}.");
         else
-            StandardText.Complain($"nothing of crashcart's is mounted in {SafeText.Of(target)}");
+            StandardText.Complain($"Nothing of crashcart's is mounted in {SafeText.Of(target)}.");
         return ExitStatus.Success;
     }
 }

@@ -39,7 +39,7 @@ internal static class ConfigurationFile
 
                 return parser.TryConsume<Scalar>(out var value)
                     ? value.Value
-                    : throw new CrashcartException(FailureReason.BadRequest, $"{path}:{key.Start.Line}: {name} is not a single value; write '{name}: VALUE'");
+                    : throw new CrashcartException(FailureReason.BadRequest, $"{path}:{key.Start.Line}: {name} is not a single value; write '{name}: VALUE'.");
             }
 
             return null;
@@ -47,11 +47,11 @@ internal static class ConfigurationFile
         catch (YamlException e)
         {
             throw new CrashcartException(
-                FailureReason.BadRequest, $"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message}; correct the file", e);
+                FailureReason.BadRequest, $"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message.TrimEnd('.')}; correct the file.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrashcartException(FailureReason.BadRequest, $"cannot read the configuration: {e.Message}", e);
+            throw new CrashcartException(FailureReason.BadRequest, $"The configuration cannot be read: {e.Message}", e);
         }
     }
 }

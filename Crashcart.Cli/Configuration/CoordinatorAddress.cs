@@ -29,5 +29,5 @@ internal sealed record CoordinatorAddress(string Text, string? SocketPath, Uri U
         url.Host == "localhost" || (IPAddress.TryParse(url.DnsSafeHost, out var address) && IPAddress.IsLoopback(address));
 
     private static CrashcartException Wrong(string text, string problem) =>
-        new(FailureReason.BadRequest, $"the coordinator's address '{text}' {problem}");
+        new(FailureReason.BadRequest, $"The coordinator's address '{text}' {problem}.");
 }

@@ -18,8 +18,8 @@ internal static class Settings
             : File.Exists(beside) ? beside
             : throw new CrashcartException(
                 FailureReason.NoImage,
-                $"there is no toolbox image at {InstalledImage} or {beside}; "
-                + "make one with `crashcart image build`, or name one with --image or CRASHCART_IMAGE");
+                $"There is no toolbox image at {InstalledImage} or {beside}; "
+                + "make one with 'crashcart image build', or name one with --image or CRASHCART_IMAGE.");
     }
 
     /// <summary>Where the coordinator is.</summary>

@@ -19,6 +19,6 @@ internal sealed record DockerEndpoint(string Text, string? SocketPath, Uri Url)
             return new DockerEndpoint(text, null, new UriBuilder(url) { Scheme = "http" }.Uri);
         throw new CrashcartException(
             FailureReason.BadRequest,
-            $"DOCKER_HOST '{text}' is not understood; unset it or write unix:///PATH (containers must be on this host)");
+            $"DOCKER_HOST '{text}' is not understood; unset it or write unix:///PATH (containers must be on this host).");
     }
 }

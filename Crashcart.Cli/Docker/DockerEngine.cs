@@ -38,7 +38,7 @@ internal sealed class DockerEngine : IDisposable
                 return await JsonSerializer.DeserializeAsync(body, DockerJson.Default.ContainerInspection);
             var error = await JsonSerializer.DeserializeAsync(body, DockerJson.Default.DockerError);
             throw new CrashcartException(
-                FailureReason.BadRequest, $"Docker at {_endpoint.Text} does not tell about '{container}': {error?.Message ?? response.ReasonPhrase}");
+                FailureReason.BadRequest, $"Docker at {_endpoint.Text} does not tell about '{container}': {error?.Message ?? response.ReasonPhrase}.");
         }
         catch (HttpRequestException e)
         {
@@ -57,5 +57,5 @@ internal sealed class DockerEngine : IDisposable
     public void Dispose() => _client.Dispose();
 
     private CrashcartException Unavailable(string reason, Exception cause) =>
-        new(FailureReason.Unavailable, $"cannot reach Docker at {_endpoint.Text}: {reason}", cause);
+        new(FailureReason.Unavailable, $"Cannot reach Docker at {_endpoint.Text}: {reason}.", cause);
 }

@@ -57,8 +57,8 @@ internal static class CommandLine
 
             var next = command.Subcommands.FirstOrDefault(c => c.Name == words[0]) ?? throw new CrashcartException(
                 FailureReason.BadRequest,
-                $"{path} has no command '{SafeText.Of(words[0])}'"
-                + Suggestion.For(words[0], command.Subcommands.Select(c => c.Name)) + $"; see crashcart {path} --help");
+                $"'crashcart {path}' has no command '{SafeText.Of(words[0])}'"
+                + $"{Suggestion.For(words[0], command.Subcommands.Select(c => c.Name))}; see {HelpText.Hint(path)}.");
             return await RunAsync(next, $"{path} {next.Name}", words.Skip(1).ToList());
         }
 
@@ -71,7 +71,7 @@ internal static class CommandLine
         var parsed = command.Parse(arranged, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors is [var error, ..])
             throw new CrashcartException(
-                FailureReason.BadRequest, $"{SafeText.Of(error.Message).TrimEnd('.')}; see {HelpText.Hint(path)}");
+                FailureReason.BadRequest, $"{SafeText.Of(error.Message).TrimEnd('.')}; see {HelpText.Hint(path)}.");
 
         // Signals are the sessions' business, and failures are told in one place: here, above.
         return await parsed.InvokeAsync(new InvocationConfiguration

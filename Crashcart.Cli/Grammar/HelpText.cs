@@ -25,8 +25,8 @@ internal static class HelpText
             .Select(leaf => (leaf.Path, Summary(leaf.Command))));
         text.Append("""
 
-            A first word that is no command is a target (ID), and the rest a tool: `crashcart web tcpdump -ni any`.
-            -m only mounts the toolbox, -u only unmounts it, -e runs the tool by `docker exec`, -v says what is
+            A first word that is no command is a target (ID), and the rest a tool: 'crashcart web tcpdump -ni any'.
+            -m only mounts the toolbox, -u only unmounts it, -e runs the tool by 'docker exec', -v says what is
             done. From the tool on every word belongs to the tool, with or without --.
 
             Examples:
@@ -43,7 +43,7 @@ internal static class HelpText
             Exit status: the tool's own; 128 + N when signal N ended it; 125 crashcart refused or failed (a wrong
             option too), 126 the tool is not executable, 127 there is no such tool, 124 it ran out of time.
 
-            See `crashcart COMMAND --help`; `crashcart --version` prints the version.
+            See 'crashcart COMMAND --help'; 'crashcart --version' prints the version.
 
             """);
         return text.ToString();
@@ -77,7 +77,7 @@ internal static class HelpText
     }
 
     /// <summary>How to ask for the help of the command at <paramref name="path"/>.</summary>
-    public static string Hint(string path) => path == "crashcart" ? "crashcart --help" : $"crashcart {path} --help";
+    public static string Hint(string path) => path == "crashcart" ? "'crashcart --help'" : $"'crashcart {path} --help'";
 
     private static IEnumerable<(string Path, Command Command)> Leaves(Command command, string path) => command.Subcommands.Count == 0
         ? [(path, command)]

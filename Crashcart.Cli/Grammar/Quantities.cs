@@ -71,5 +71,5 @@ internal static class Quantities
     private static TimeSpan MaxDuration => TimeSpan.FromDays(24);
 
     private static CrashcartException Wrong(string option, string text, string expected) =>
-        new(FailureReason.BadRequest, $"{option} '{SafeText.Of(text)}' is not {expected}");
+        new(FailureReason.BadRequest, $"'{SafeText.Of(text)}' is no value for {option}: give {expected}.");
 }

@@ -58,7 +58,7 @@ internal static class WordOrder
         if (command.Arguments.Where(argument => argument.Arity.MinimumNumberOfValues > 0).Skip(given).FirstOrDefault() is { } missing)
             throw Wrong(path, $"{missing.HelpName ?? missing.Name} is missing");
         if (command.Arguments.Sum(argument => (long)argument.Arity.MaximumNumberOfValues) < given)
-            throw Wrong(path, "there is a word too many");
+            throw Wrong(path, "There is a word too many");
     }
 
     private static (IEnumerable<string> Options, bool NextIsUsed) ReadLong(Command command, string path, string word, string? next)
@@ -67,7 +67,7 @@ internal static class WordOrder
         var name = equals < 0 ? word : word[..equals];
         var option = Find(command, path, name);
         if (!TakesValue(option))
-            return equals < 0 ? ([option.Name], false) : throw Wrong(path, $"{name} takes no value");
+            return equals < 0 ? ([option.Name], false) : throw Wrong(path, $"Option {name} takes no value");
         if (equals >= 0)
             return (Words(option, word[(equals + 1)..]), false);
         return (Words(option, next ?? throw NoValue(path, option, name)), true);
@@ -103,12 +103,12 @@ internal static class WordOrder
         command.Options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name))
         ?? throw Wrong(
             path,
-            $"unknown option {SafeText.Of(name)}"
+            $"There is no option {SafeText.Of(name)}"
             + Suggestion.For(name, command.Options.SelectMany(option => option.Aliases.Append(option.Name))));
 
     private static CrashcartException NoValue(string path, Option option, string name) =>
-        Wrong(path, $"{name} needs a value{(option.HelpName is { } value ? $": {name} {value}" : "")}");
+        Wrong(path, $"Option {name} needs a value{(option.HelpName is { } value ? $": {name} {value}" : "")}");
 
     private static CrashcartException Wrong(string path, string problem) =>
-        new(FailureReason.BadRequest, $"{problem}; see {HelpText.Hint(path)}");
+        new(FailureReason.BadRequest, $"{problem}; see {HelpText.Hint(path)}.");
 }

@@ -20,23 +20,28 @@ internal static class DockerExec
         Root.Require("-e");
         var target = await LocalTarget.FindAsync(name);
         if (target.ContainerId is null)
-            throw new CrashcartException(FailureReason.BadRequest, $"-e goes through `docker exec`, and {name} is a PID; give a container, or leave -e out");
+            throw new CrashcartException(
+                FailureReason.BadRequest, $"Option -e goes through 'docker exec', and {name} is a PID; give a container, or leave -e out.");
         using var process = target.Open();
         using var image = AttachedImage.Attach(Settings.Image(imageFlag));
 
-        // What `crashcart mount` left there is not ours to unmount.
-        var wasMounted = SharedMount.Find(process) is not null;
-        await SharedMount.AttachAsync(process, image);
-        say?.Invoke($"mounted {image.Path} at {SharedMount.Path} of {target.ContainerId[..12]}");
-        try
+        // From here on crashcart must outlive every signal, to unmount. A terminal's Ctrl-C reaches docker by itself.
+        Process? docker = null;
+        using var relay = new SignalRelay(signal =>
         {
-            return await RunDockerAsync(Arguments(target, words, UserTerminal.IsTerminal(0) && UserTerminal.IsTerminal(1)), say);
-        }
-        finally
-        {
-            if (!wasMounted)
-                await UnmountAsync(process, say);
-        }
+            if (signal is Signals.Hangup or Signals.Terminate)
+                Volatile.Read(ref docker)?.Kill();
+        });
+
+        // The lease unmounts at the end, unless another session or 'crashcart mount' wants the mount to stay.
+        await using var lease = await SharedMountLease.TakeAsync(process, image, CancellationToken.None);
+        say?.Invoke($"Mounted {image.Path} at {SharedMount.Path} of {target.ContainerId[..12]}.");
+        var arguments = Arguments(target, words, ExecCommand.HasTerminal());
+        say?.Invoke($"Running docker {string.Join(' ', arguments)}.");
+        using var started = Start(arguments);
+        Volatile.Write(ref docker, started);
+        await started.WaitForExitAsync();
+        return started.ExitCode;
     }
 
     internal static IReadOnlyList<string> Arguments(LocalTarget target, IReadOnlyList<string> words, bool terminal)
@@ -49,16 +54,6 @@ internal static class DockerExec
         ];
     }
 
-    private static async Task<int> RunDockerAsync(IReadOnlyList<string> arguments, Action<string>? say)
-    {
-        say?.Invoke($"docker {string.Join(' ', arguments)}");
-        using var docker = Start(arguments);
-        // A terminal's Ctrl-C reaches docker by itself; it is we who must outlive it, to unmount.
-        using var relay = new SignalRelay(signal => EndOn(signal, docker));
-        await docker.WaitForExitAsync();
-        return docker.ExitCode;
-    }
-
     private static Process Start(IReadOnlyList<string> arguments)
     {
         try
@@ -68,29 +63,7 @@ internal static class DockerExec
         catch (Win32Exception e)
         {
             throw new CrashcartException(
-                FailureReason.Unavailable, $"-e needs the docker client, and it cannot be run: {e.Message}; install it, or leave -e out", e);
-        }
-    }
-
-    private static void EndOn(int signal, Process docker)
-    {
-        const int Hangup = 1, Terminate = 15;
-        if (signal is Hangup or Terminate && !docker.HasExited)
-            docker.Kill();
-    }
-
-    private static async Task UnmountAsync(TargetProcess process, Action<string>? say)
-    {
-        try
-        {
-            await SharedMount.DetachAsync(process);
-            say?.Invoke($"unmounted {SharedMount.Path}");
-        }
-        catch (CrashcartException e)
-        {
-            // The tool's status is what was asked for; another user of the mount, or the container's end, is no failure of it.
-            if (e.Reason != FailureReason.TargetGone)
-                StandardText.Complain(SafeText.Of(e.Message));
+                FailureReason.Unavailable, $"Option -e needs the docker client, and it cannot be run: {e.Message.TrimEnd('.')}; install it, or leave -e out.", e);
         }
     }
 }

@@ -50,7 +50,7 @@ internal static class LocalSession
         {
             tool.Kill();
             await tool.Exited;
-            StandardText.Complain($"the tool was ended, as it had not ended by itself within {timeout}");
+            StandardText.Complain($"Timed out after {timeout!.Value.TotalSeconds:0.###} s; the tool was ended.");
             return ExitStatus.TimedOut;
         }
     }

@@ -20,7 +20,7 @@ internal sealed record LocalTarget(int Pid, string? ContainerId, ContainerInspec
     public static async Task<LocalTarget> FindAsync(string text)
     {
         if (text.Length == 0)
-            throw new CrashcartException(FailureReason.BadRequest, "the target is empty; give a PID, a container, or NODE/CONTAINER");
+            throw new CrashcartException(FailureReason.BadRequest, "The target is empty; give a PID, a container, or NODE/CONTAINER.");
         var isNumber = text.All(char.IsAsciiDigit);
         if (isNumber && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && (pid == 0 || Exists(pid)))
             return new LocalTarget(pid, null, null);
@@ -56,7 +56,7 @@ internal sealed record LocalTarget(int Pid, string? ContainerId, ContainerInspec
         ? new LocalTarget(container.State.Pid, container.Id, container)
         : throw new CrashcartException(
             FailureReason.TargetNotRunning,
-            $"the container {container.Name.TrimStart('/')} is not running ({container.State.Status}); start it first");
+            $"The container {container.Name.TrimStart('/')} is not running ({container.State.Status}); start it first.");
 
     private static async Task<LocalTarget?> FindByIdAsync(string prefix)
     {
@@ -68,7 +68,7 @@ internal sealed record LocalTarget(int Pid, string? ContainerId, ContainerInspec
             [var (id, pid)] => new LocalTarget(pid, id, null),
             var several => throw new CrashcartException(
                 FailureReason.BadRequest,
-                $"'{prefix}' begins the ids of {several.Count} containers ({string.Join(", ", several.Take(3).Select(c => c.ContainerId[..ShortIdLength]))}…); give more of it"),
+                $"'{prefix}' begins the ids of {several.Count} containers ({string.Join(", ", several.Take(3).Select(c => c.ContainerId[..ShortIdLength]))}…); give more of it."),
         };
     }
 
@@ -76,15 +76,15 @@ internal sealed record LocalTarget(int Pid, string? ContainerId, ContainerInspec
     {
         if (isNumber && text.Length < ShortIdLength)
             return new CrashcartException(
-                FailureReason.TargetGone, $"there is no process {text}; it has ended, or lives in another PID namespace than crashcart");
+                FailureReason.TargetGone, $"There is no process {text}; it has ended, or lives in another PID namespace than crashcart.");
         return unavailable is null
             ? new CrashcartException(
                 FailureReason.TargetGone,
-                $"there is no container '{text}' on this host; `docker ps` lists them, and `crashcart exec NODE/CONTAINER` reaches another host's")
+                $"There is no container '{text}' on this host; 'docker ps' lists them, and 'crashcart exec NODE/CONTAINER' reaches another host's.")
             : new CrashcartException(
                 FailureReason.Unavailable,
-                $"{unavailable.Message}, and no process here is in a container whose id begins with '{text}'; "
-                + "start Docker, set DOCKER_HOST, or give a PID",
+                $"{unavailable.Message.TrimEnd('.')}, and no process here is in a container whose id begins with '{text}'; "
+                + "start Docker, set DOCKER_HOST, or give a PID.",
                 unavailable);
     }
 

@@ -1,3 +1,5 @@
+using Crashcart.Cli.Commands;
+
 namespace Crashcart.Cli.Output;
 
 /// <summary>Exit statuses of crashcart's own; any other is a tool's.</summary>
@@ -24,5 +26,5 @@ internal static class ExitStatus
     public static int Signalled(int signal) => 128 + signal;
 
     /// <summary>What SIGPIPE would have left: nobody reads standard output any more.</summary>
-    public static int OutputClosed => Signalled(13);
+    public static int OutputClosed => Signalled(Signals.Pipe);
 }

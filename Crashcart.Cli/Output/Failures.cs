@@ -26,8 +26,8 @@ internal static class Failures
     {
         CrashcartException => failure.Message,
         SyscallException { Errno: NotPermitted or PermissionDenied } when !Environment.IsPrivilegedProcess =>
-            $"{failure.Message}; run it as root, for instance with sudo",
+            $"{failure.Message.TrimEnd('.')}; run it as root, for instance with sudo.",
         SyscallException or IOException or UnauthorizedAccessException => failure.Message,
-        _ => $"this should not have happened, and is a defect of crashcart: {failure.Message}",
+        _ => $"This should not have happened, and is a defect of crashcart: {failure.Message}",
     };
 }

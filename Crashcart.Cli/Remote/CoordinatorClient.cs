@@ -46,14 +46,14 @@ internal sealed class CoordinatorClient : IDisposable
         return (failure.StatusCode, cause) switch
         {
             (StatusCode.Unavailable, SocketException socket) => Unreachable(UnixSocket.Describe(socket, _address.SocketPath, "crashcart"), failure),
-            (StatusCode.Unavailable, not null) => Unreachable(cause.Message, failure),
+            (StatusCode.Unavailable, not null) => Unreachable(cause.Message.TrimEnd('.'), failure),
             (StatusCode.Unimplemented, _) => new CrashcartException(
-                FailureReason.Unavailable, $"the coordinator at {_address.Text} does not offer this; it is of another version, or something else", failure),
+                FailureReason.Unavailable, $"The coordinator at {_address.Text} does not offer this; it is of another version, or something else.", failure),
             (_, not null) => new CrashcartException(
-                FailureReason.Unavailable, $"lost the coordinator at {_address.Text}: {cause.Message}; what still ran is ended by the nodes", failure),
+                FailureReason.Unavailable, $"Lost the coordinator at {_address.Text}: {cause.Message.TrimEnd('.')}; what still ran is ended by the nodes.", failure),
             _ => new CrashcartException(
                 FailureReason.BadRequest,
-                failure.Status.Detail.Length > 0 ? failure.Status.Detail : $"the coordinator at {_address.Text} refused: {failure.StatusCode}",
+                failure.Status.Detail.Length > 0 ? failure.Status.Detail : $"The coordinator at {_address.Text} refused: {failure.StatusCode}.",
                 failure),
         };
     }
@@ -62,6 +62,6 @@ internal sealed class CoordinatorClient : IDisposable
 
     private CrashcartException Unreachable(string reason, Exception cause) => new(
         FailureReason.Unavailable,
-        $"cannot reach the coordinator at {_address.Text}: {reason}; start crashcart-coordinator or give --coordinator",
+        $"Cannot reach the coordinator at {_address.Text}: {reason}; start crashcart-coordinator or give --coordinator.",
         cause);
 }

@@ -33,11 +33,11 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
         }
 
         if (_outcome is null || _lines is null)
-            throw new CrashcartException(FailureReason.Unavailable, "the coordinator ended the run before it began; look at its log");
+            throw new CrashcartException(FailureReason.Unavailable, "The coordinator ended the run before it began; look at its log.");
         foreach (var target in _outcome.Lost.ToList())
         {
             _lines.Complete(target);
-            _failures.Add((_labels.Name(target), "lost before its end was known"));
+            _failures.Add((_labels.Name(target), "Lost before its end was known."));
         }
 
         Summarize(lost);
@@ -49,7 +49,7 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
         if (step.EventCase == RunEvent.EventOneofCase.Started)
             OnStarted(step.Started);
         else if (_outcome is null || _lines is null)
-            throw new CrashcartException(FailureReason.Unavailable, "the coordinator's answer does not begin with the run's targets; it is of another version");
+            throw new CrashcartException(FailureReason.Unavailable, "The coordinator's answer does not begin with the run's targets; it is of another version.");
         else if (step.EventCase == RunEvent.EventOneofCase.Output)
             _lines.Write((int)step.Output.Target, step.Output.Stderr, step.Output.Data.Span);
         else if (step.EventCase == RunEvent.EventOneofCase.SessionEnded)
@@ -72,7 +72,7 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
         {
             outcome.Exited(target, ended.ExitCode);
             if (ended.ExitCode != 0)
-                _failures.Add((_labels.Name(target), string.Create(CultureInfo.InvariantCulture, $"exit status {ended.ExitCode}")));
+                _failures.Add((_labels.Name(target), string.Create(CultureInfo.InvariantCulture, $"Exit status {ended.ExitCode}.")));
             return;
         }
 
@@ -85,7 +85,7 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
         if (lost is not null)
             tell($"crashcart: {SafeText.Of(lost.Message)}\n");
         if (_outcome!.Status == ExitStatus.NothingMatched)
-            tell("crashcart: no running container matches; `crashcart ps --label SELECTOR` shows what a selector matches\n");
+            tell("crashcart: No running container matches; 'crashcart ps --label SELECTOR' shows what a selector matches.\n");
         if (_failures.Count == 0)
             return;
         var width = _failures.Max(failure => failure.Who.Length);

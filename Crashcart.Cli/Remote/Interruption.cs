@@ -1,3 +1,5 @@
+using Crashcart.Cli.Commands;
+
 namespace Crashcart.Cli.Remote;
 
 /// <summary>
@@ -6,7 +8,6 @@ namespace Crashcart.Cli.Remote;
 /// </summary>
 internal sealed class Interruption(Action<int> pass, Action end)
 {
-    private const int Interrupt = 2;
     private int _ending;
 
     /// <summary>The signal that ended the run, or 0.</summary>
@@ -14,14 +15,14 @@ internal sealed class Interruption(Action<int> pass, Action end)
 
     public void On(int signal)
     {
-        // USR1 and USR2 are messages to the tools and no wish to end.
-        if (signal is 10 or 12 || Interlocked.Exchange(ref _ending, signal) == 0)
+        // The users' signals are messages to the tools and no wish to end.
+        if (signal is Signals.User1 or Signals.User2 || Interlocked.Exchange(ref _ending, signal) == 0)
         {
             pass(signal);
             return;
         }
 
-        EndedBy = signal == 0 ? Interrupt : signal;
+        EndedBy = signal;
         end();
     }
 }

@@ -46,7 +46,7 @@ internal static class RemoteSession
             {
                 case RunEvent.EventOneofCase.Started:
                     if (step.Started.Targets.Count == 0)
-                        return Failed(step.Started.Unanswered is [var silent, ..] ? silent.Message : "there is no such container");
+                        return Failed(step.Started.Unanswered is [var silent, ..] ? silent.Message : "There is no such container; 'crashcart ps' lists what runs.");
                     started();
                     break;
                 case RunEvent.EventOneofCase.Output:
@@ -62,7 +62,7 @@ internal static class RemoteSession
             }
         }
 
-        return status ?? Failed("the coordinator ended the run before the tool's exit status was known; look at its log");
+        return status ?? Failed("The coordinator ended the run before the tool's exit status was known; look at its log.");
     }
 
     private static int Failed(string sentence)

@@ -39,7 +39,7 @@ internal sealed class RunCall : IDisposable
         catch (OperationCanceledException) when (interruption.EndedBy != 0)
         {
             await Task.WhenAny(run, Task.Delay(Patience));
-            StandardText.Complain("interrupted; the nodes end what still runs");
+            StandardText.Complain("Interrupted; the nodes end what still runs.");
             return ExitStatus.Signalled(interruption.EndedBy);
         }
     }

@@ -37,7 +37,7 @@ public sealed class DockerEngineTests : IDisposable
         var (container, _) = await AskAsync("200 OK", """{"Id":"0","Name":"/web","State":{"Status":"exited","Running":false,"Pid":0}}""", "web");
         var failure = Assert.Throws<CrashcartException>(() => LocalTarget.OfContainer(container!));
         Assert.Equal(FailureReason.TargetNotRunning, failure.Reason);
-        Assert.Equal("the container web is not running (exited); start it first", failure.Message);
+        Assert.Equal("The container web is not running (exited); start it first.", failure.Message);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class DockerEngineTests : IDisposable
     {
         var failure = await Assert.ThrowsAsync<CrashcartException>(() => AskAsync("400 Bad Request", """{"message":"multiple IDs found"}""", "0"));
         Assert.Equal(FailureReason.BadRequest, failure.Reason);
-        Assert.EndsWith("multiple IDs found", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith("multiple IDs found.", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class DockerEngineTests : IDisposable
         using var docker = new DockerEngine(DockerEndpoint.Parse($"unix://{SocketPath}"));
         var failure = await Assert.ThrowsAsync<CrashcartException>(() => docker.InspectAsync("web"));
         Assert.Equal(FailureReason.Unavailable, failure.Reason);
-        Assert.Equal($"cannot reach Docker at unix://{SocketPath}: there is no such socket", failure.Message);
+        Assert.Equal($"Cannot reach Docker at unix://{SocketPath}: there is no such socket.", failure.Message);
     }
 
     [Theory]

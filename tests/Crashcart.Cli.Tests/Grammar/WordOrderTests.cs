@@ -47,12 +47,12 @@ public sealed class WordOrderTests
         Assert.Equal(["--force", "--", "web"], WordOrder.Arrange(UnmountCommand.Create(), "unmount", ["web", "--force"]));
 
     [Theory]
-    [InlineData("--imgae x web", "unknown option --imgae (did you mean --image?); see crashcart exec --help")]
-    [InlineData("web -q ls", "unknown option -q; see crashcart exec --help")]
-    [InlineData("-tq web ls", "unknown option -q; see crashcart exec --help")]
-    [InlineData("web -u", "-u needs a value: -u USER[:GROUP]; see crashcart exec --help")]
-    [InlineData("--shared=yes web", "--shared takes no value; see crashcart exec --help")]
-    [InlineData("--shared", "TARGET is missing; see crashcart exec --help")]
+    [InlineData("--imgae x web", "There is no option --imgae (did you mean --image?); see 'crashcart exec --help'.")]
+    [InlineData("web -q ls", "There is no option -q; see 'crashcart exec --help'.")]
+    [InlineData("-tq web ls", "There is no option -q; see 'crashcart exec --help'.")]
+    [InlineData("web -u", "Option -u needs a value: -u USER[:GROUP]; see 'crashcart exec --help'.")]
+    [InlineData("--shared=yes web", "Option --shared takes no value; see 'crashcart exec --help'.")]
+    [InlineData("--shared", "TARGET is missing; see 'crashcart exec --help'.")]
     public void What_is_wrong_is_said_with_the_remedy(string words, string sentence) => Assert.Equal(
         sentence, Assert.Throws<CrashcartException>(() => WordOrder.Arrange(ExecCommand.Create(), "exec", words.Split(' '))).Message);
 

@@ -4,20 +4,21 @@ namespace Crashcart.Cli.Tests.Program;
 public sealed class RefusalTests
 {
     [Theory]
-    [InlineData("nodes --coordinator unix:///nonexistent/s", "cannot reach the coordinator at unix:///nonexistent/s: there is no such socket; start crashcart-coordinator or give --coordinator")]
-    [InlineData("exec --coordinator http://127.0.0.1:1 c ls", "cannot reach the coordinator at http://127.0.0.1:1: nobody listens there; start crashcart-coordinator or give --coordinator")]
-    [InlineData("fleet exec --coordinator http://10.0.0.1:7 --label a ls", "the coordinator's address 'http://10.0.0.1:7' would send what tools print over the network in plain text; use https://, or http:// on a loopback address")]
-    [InlineData("fleet exec ls", "fleet exec needs a selection: --label SELECTOR, or --node GLOB ('*' is every container of the fleet)")]
-    [InlineData("fleet exec --label a", "TOOL ARGS… is missing; see crashcart fleet exec --help")]
-    [InlineData("fleet exce --label a ls", "fleet has no command 'exce' (did you mean exec?); see crashcart fleet --help")]
-    [InlineData("exec -t -T c ls", "--terminal and --no-terminal exclude each other")]
-    [InlineData("exec --profile all c ls", "there is no profile 'all'; it is one of restricted, debug, privileged")]
-    [InlineData("exec -e A c ls", "--env 'A' is not NAME=VALUE")]
-    [InlineData("exec -i x.img n/c ls", "--image and --host are for targets on this host, and 'n/c' is reached through the coordinator; leave them out")]
-    [InlineData("ps -o xml", "--output 'xml' is neither table nor json")]
-    [InlineData("-m -u c", "-m, -u and -e exclude each other; give one of them")]
-    [InlineData("-m c ls", "-m and -u run no command; leave it out")]
-    [InlineData("exec 2147483647 ls", "there is no process 2147483647; it has ended, or lives in another PID namespace than crashcart")]
+    [InlineData("nodes --coordinator unix:///nonexistent/s", "Cannot reach the coordinator at unix:///nonexistent/s: there is no such socket; start crashcart-coordinator or give --coordinator.")]
+    [InlineData("exec --coordinator http://127.0.0.1:1 c ls", "Cannot reach the coordinator at http://127.0.0.1:1: nobody listens there; start crashcart-coordinator or give --coordinator.")]
+    [InlineData("fleet exec --coordinator http://10.0.0.1:7 --label a ls", "The coordinator's address 'http://10.0.0.1:7' would send what tools print over the network in plain text; use https://, or http:// on a loopback address.")]
+    [InlineData("fleet exec ls", "Which containers? Give --label SELECTOR, or --node GLOB ('*' is every container of the fleet).")]
+    [InlineData("fleet exec --label a", "TOOL ARGS… is missing; see 'crashcart fleet exec --help'.")]
+    [InlineData("fleet exce --label a ls", "'crashcart fleet' has no command 'exce' (did you mean exec?); see 'crashcart fleet --help'.")]
+    [InlineData("exec -t -T c ls", "Options --terminal and --no-terminal exclude each other; give one of them.")]
+    [InlineData("exec --profile all c ls", "There is no profile 'all'; it is one of restricted, debug, privileged.")]
+    [InlineData("exec -e A c ls", "'A' is no value for --env: give NAME=VALUE.")]
+    [InlineData("exec --memory much c ls", "'much' is no value for --memory: give a size, like 512M or 1G.")]
+    [InlineData("exec -i x.img n/c ls", "Options --image and --host are for targets on this host, and 'n/c' is reached through the coordinator; leave them out.")]
+    [InlineData("ps -o xml", "'xml' is no value for --output: give table or json.")]
+    [InlineData("-m -u c", "Options -m, -u and -e exclude each other; give one of them.")]
+    [InlineData("-m c ls", "Options -m and -u run no command; leave it out.")]
+    [InlineData("exec 2147483647 ls", "There is no process 2147483647; it has ended, or lives in another PID namespace than crashcart.")]
     public async Task One_sentence_with_the_remedy(string words, string sentence) =>
         Assert.Equal((125, "", $"crashcart: {sentence}\n"), await CliProcess.RunAsync(words.Split(' ')));
 
@@ -26,7 +27,7 @@ public sealed class RefusalTests
     {
         var (status, _, error) = await CliProcess.RunAsync("noeds");
         Assert.Equal(125, status);
-        Assert.EndsWith("nor is 'noeds' a command (did you mean nodes?)\n", error, StringComparison.Ordinal);
+        Assert.EndsWith("nor is 'noeds' a command (did you mean nodes?).\n", error, StringComparison.Ordinal);
     }
 
     [Theory]

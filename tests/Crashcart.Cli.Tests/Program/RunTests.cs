@@ -83,7 +83,7 @@ public sealed class RunTests
             "--timeout", "5s", "tcpdump", "-c", "3", "-ni", "any");
         Assert.Equal(1, status);
         Assert.Equal("n/c1  | x\nn/c1  | y\n", output);
-        Assert.Equal("n/c0  | e\ncrashcart: 1 failed:\n  n/c0  exit status 1\n", error);
+        Assert.Equal("n/c0  | e\ncrashcart: 1 failed:\n  n/c0  Exit status 1.\n", error);
         Assert.Equal(new Selection { Selector = "app=web,tier!=db", Node = "n*" }, request!.Selection);
         Assert.Equal(["tcpdump", "-c", "3", "-ni", "any"], request.Tool.Argv);
         Assert.Equal((3u, 5000ul, false), (request.Parallel, request.TimeoutMs, request.Tool.Stdin));
@@ -107,7 +107,7 @@ public sealed class RunTests
         Assert.Equal(2, await signal.Task);
         cli.Signal("INT");
         Assert.Equal(130, await cli.ExitAsync());
-        Assert.Equal("crashcart: interrupted; the nodes end what still runs\n", await cli.Error);
+        Assert.Equal("crashcart: Interrupted; the nodes end what still runs.\n", await cli.Error);
         await coordinator.Ended.Task;
     }
 
@@ -166,8 +166,8 @@ public sealed class RunTests
         seen.SetResult();
         Assert.Equal(125, await cli.ExitAsync());
         var error = await cli.Error;
-        Assert.Contains("crashcart: lost the coordinator at ", error, StringComparison.Ordinal);
-        Assert.EndsWith("crashcart: 1 failed:\n  n/c0  lost before its end was known\n", error, StringComparison.Ordinal);
+        Assert.Contains("crashcart: Lost the coordinator at ", error, StringComparison.Ordinal);
+        Assert.EndsWith("crashcart: 1 failed:\n  n/c0  Lost before its end was known.\n", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,14 +32,14 @@ public sealed class FleetRunTests : IDisposable
     {
         var status = await FollowAsync(Started(3), Exit(0, 0), Exit(1, 2), Failed(2, 124, "timed out after 1 s"), Ended());
         Assert.Equal(124, status);
-        Assert.Equal("crashcart: 2 failed:\n  n/c1  exit status 2\n  n/c2  timed out after 1 s\n", _told.ToString());
+        Assert.Equal("crashcart: 2 failed:\n  n/c1  Exit status 2.\n  n/c2  timed out after 1 s\n", _told.ToString());
     }
 
     [Fact]
     public async Task Nothing_matched_is_a_sentence_and_3()
     {
         Assert.Equal(3, await FollowAsync(Started(0), Ended()));
-        Assert.StartsWith("crashcart: no running container matches", _told.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("crashcart: No running container matches", _told.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class FleetRunTests : IDisposable
         var status = await run.FollowAsync(BreakingOff());
         Assert.Equal(125, status);
         Assert.Equal("n/c1  | half\n", Encoding.UTF8.GetString(_output.ToArray()));
-        Assert.Equal("crashcart: lost the coordinator\ncrashcart: 1 failed:\n  n/c1  lost before its end was known\n", _told.ToString());
+        Assert.Equal("crashcart: Lost the coordinator.\ncrashcart: 1 failed:\n  n/c1  Lost before its end was known.\n", _told.ToString());
 
         static async IAsyncEnumerable<RunEvent> BreakingOff()
         {
@@ -66,7 +66,7 @@ public sealed class FleetRunTests : IDisposable
             yield return Started(2);
             yield return Output(1, "half");
             yield return Exit(0, 0);
-            throw new CrashcartException(FailureReason.Unavailable, "lost the coordinator");
+            throw new CrashcartException(FailureReason.Unavailable, "Lost the coordinator.");
         }
     }
 
