@@ -60,7 +60,7 @@ internal sealed class EnterChild : IAsyncDisposable
     {
         try
         {
-            using var limit = new CancellationTokenSource(Patience);
+            using var limit = Deadline.After(Patience);
             await Poller.WaitReadable(_pidfd, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -47,15 +47,14 @@ internal static class EnterProgram
         }
     }
 
-    private static Descriptor CreateImage()
+    private static unsafe Descriptor CreateImage()
     {
-        using Stream resource = typeof(EnterProgram).Assembly.GetManifestResourceStream("crashcart-enter")
+        // A resource is a part of the assembly in memory, and needs no copy on its way to the memfd.
+        using var program = typeof(EnterProgram).Assembly.GetManifestResourceStream("crashcart-enter") as UnmanagedMemoryStream
             ?? throw new InvalidOperationException("The program crashcart-enter is not embedded in this build.");
-        byte[] program = new byte[resource.Length];
-        resource.ReadExactly(program);
         // Kernels before 6.3 do not know MFD_EXEC, and make every memfd executable.
         using Descriptor file = TryCreate(Constants.MFD_EXEC) ?? TryCreate(0) ?? throw new SyscallException("memfd_create", errno);
-        file.Write(program);
+        file.Write(new ReadOnlySpan<byte>(program.PositionPointer, (int)program.Length));
         if (fcntl(file.Number, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
             throw new SyscallException("fcntl", errno, "F_ADD_SEALS");
         return file.Duplicate(LeastNumber);

@@ -43,15 +43,27 @@ public sealed class Poller
     public static Task WaitWritable(SafeHandle handle, CancellationToken cancellation = default) =>
         LazyShared.Value.WaitAsync(handle, EPOLLOUT, cancellation);
 
+    /// <summary>
+    /// Calls back once, on a thread of the pool, when the handle is readable. Disposing the result takes that back.
+    /// </summary>
+    internal static IDisposable OnReadable(SafeHandle handle, Action callback)
+    {
+        var wait = new Wait(handle, EPOLLIN, () => ThreadPool.UnsafeQueueUserWorkItem(static action => action(), callback, preferLocal: false));
+        if (!LazyShared.Value.Add(wait))
+            wait.Complete();
+        return wait;
+    }
+
     private async Task WaitAsync(SafeHandle handle, int events, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        using var wait = new Wait(handle, events);
+        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var wait = new Wait(handle, events, () => completion.TrySetResult());
         if (!Add(wait))
             return;
         await using CancellationTokenRegistration registration =
-            cancellation.UnsafeRegister(token => Cancel(wait, (CancellationToken)token!), cancellation);
-        await wait.Completion.Task.ConfigureAwait(false);
+            cancellation.UnsafeRegister((_, token) => completion.TrySetCanceled(token), null);
+        await completion.Task.ConfigureAwait(false);
     }
 
     /// <returns>False for a handle that is always ready, such as a regular file.</returns>
@@ -73,14 +85,13 @@ public sealed class Poller
         }
     }
 
-    private void Cancel(Wait wait, CancellationToken cancellation)
+    private void Remove(Wait wait)
     {
         lock (_gate)
         {
             if (_interests.TryGetValue(wait.Number, out Interest? interest) && interest.Waits.Remove(wait))
                 Rearm(interest);
         }
-        wait.Completion.TrySetCanceled(cancellation);
     }
 
     private unsafe void Run()
@@ -110,7 +121,7 @@ public sealed class Poller
         foreach (Wait wait in interest.Waits)
         {
             if ((wait.Events & events) != 0)
-                wait.Completion.TrySetResult();
+                wait.Complete();
         }
         interest.Waits.RemoveAll(wait => (wait.Events & events) != 0);
         Rearm(interest);
@@ -147,15 +158,19 @@ public sealed class Poller
         public List<Wait> Waits { get; } = [];
     }
 
+    /// <summary>One who waits, until it is disposed of.</summary>
     private sealed class Wait : IDisposable
     {
         private readonly SafeHandle _handle;
+        private readonly Action _complete;
 
-        public Wait(SafeHandle handle, int events)
+        /// <param name="complete">Called under the poller's lock: it may only pass the news on.</param>
+        public Wait(SafeHandle handle, int events, Action complete)
         {
             bool added = false;
             handle.DangerousAddRef(ref added);
             _handle = handle;
+            _complete = complete;
             Number = (int)handle.DangerousGetHandle();
             Events = events;
         }
@@ -164,8 +179,12 @@ public sealed class Poller
 
         public int Events { get; }
 
-        public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public void Complete() => _complete();
 
-        public void Dispose() => _handle.DangerousRelease();
+        public void Dispose()
+        {
+            LazyShared.Value.Remove(this);
+            _handle.DangerousRelease();
+        }
     }
 }

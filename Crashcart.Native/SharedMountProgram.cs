@@ -28,8 +28,7 @@ internal static class SharedMountProgram
     private static async Task RunAsync(string mode, EnterRequest request, TargetProcess target, CancellationToken cancellation)
     {
         using Descriptor none = Descriptor.Open("/dev/null", O_RDWR);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(Limit);
+        using var limit = Deadline.After(Limit, cancellation);
         await using EnterChild program = EnterProgram.Start(mode, request, none, none, none);
         try
         {

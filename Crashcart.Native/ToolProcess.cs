@@ -48,8 +48,7 @@ public sealed class ToolProcess : IAsyncDisposable
         TargetProcess target, AttachedImage image, ToolSpec spec, ToolStreams streams, CancellationToken cancellation = default)
     {
         ToolSpecCheck.Require(spec, streams);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(StartLimit);
+        using var limit = Deadline.After(StartLimit, cancellation);
         ToolPipes pipes = ToolPipes.Open(streams);
         ToolSession? session = null;
         try

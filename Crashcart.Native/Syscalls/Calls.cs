@@ -39,6 +39,14 @@ internal static unsafe partial class Calls
     [LibraryImport(Libc, SetLastError = true)]
     public static partial int waitid(int type, int id, siginfo_t* info, int options);
 
+    /// <summary>timerfd_create(2)</summary>
+    [LibraryImport(Libc, SetLastError = true)]
+    public static partial int timerfd_create(int clock, int flags);
+
+    /// <summary>timerfd_settime(2)</summary>
+    [LibraryImport(Libc, SetLastError = true)]
+    public static partial int timerfd_settime(int fd, int flags, itimerspec* value, itimerspec* old);
+
     /// <summary>posix_spawn(3): returns the error number, and leaves errno alone.</summary>
     [LibraryImport(Libc)]
     public static partial int posix_spawn(int* pid, byte* path, void* actions, void* attributes, byte** argv, byte** envp);

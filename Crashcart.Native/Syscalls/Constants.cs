@@ -51,6 +51,11 @@ internal static class Constants
     public const int LOCK_NB = 4;
     public const int LOCK_UN = 8;
 
+    // time.h, sys/timerfd.h
+    public const int CLOCK_MONOTONIC = 1;
+    public const int TFD_NONBLOCK = 0x800;
+    public const int TFD_CLOEXEC = 0x80000;
+
     // spawn.h
     public const short POSIX_SPAWN_SETSIGDEF = 0x04;
     public const short POSIX_SPAWN_SETSIGMASK = 0x08;

@@ -15,7 +15,9 @@ public sealed class ConstantsTests
         #include <stdio.h>
         #include <sys/file.h>
         #include <sys/syscall.h>
+        #include <sys/timerfd.h>
         #include <sys/wait.h>
+        #include <time.h>
         #include <linux/loop.h>
         #include <linux/magic.h>
         #include <linux/memfd.h>
@@ -46,9 +48,11 @@ public sealed class ConstantsTests
     public void Structures_have_the_size_of_the_C_headers()
     {
         string printed = Compile("""
-            printf("%zu %zu %zu\n", sizeof(struct loop_info64), sizeof(struct loop_config), offsetof(struct loop_info64, lo_file_name));
+            printf("%zu %zu %zu ", sizeof(struct loop_info64), sizeof(struct loop_config), offsetof(struct loop_info64, lo_file_name));
+            printf("%zu %zu", sizeof(struct itimerspec), offsetof(struct itimerspec, it_value));
             """);
-        Assert.Equal($"{Unsafe.SizeOf<loop_info64>()} {Unsafe.SizeOf<loop_config>()} 56\n", printed);
+        Assert.Equal(
+            $"{Unsafe.SizeOf<loop_info64>()} {Unsafe.SizeOf<loop_config>()} 56 {Unsafe.SizeOf<itimerspec>()} 16", printed);
     }
 
     [Fact]

@@ -55,6 +55,18 @@ public sealed class PollerTests
     }
 
     [Fact]
+    public async Task A_deadline_cancels_after_its_time_and_with_the_token_that_it_is_given()
+    {
+        using (var soon = Deadline.After(TimeSpan.FromMilliseconds(1.5)))
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.Delay(Limit, soon.Token));
+        using var stop = new CancellationTokenSource();
+        using var late = Deadline.After(TimeSpan.FromHours(1), stop.Token);
+        Assert.False(late.Token.IsCancellationRequested);
+        await stop.CancelAsync();
+        Assert.True(late.Token.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task A_number_that_is_used_again_does_not_wake_who_waits_for_the_new_handle()
     {
         for (int i = 0; i < 200; i++)
