@@ -36,8 +36,6 @@ public sealed class ImageBuilder
         try
         {
             var root = scratch.FullName;
-            // The programs are also started as other users than the one that made this directory.
-            File.SetUnixFileMode(root, File.GetUnixFileMode(root) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
             var directory = root + Tree.MountPoint;
             TreeWriter.Write(tree, directory);
             cancel.ThrowIfCancellationRequested();
