@@ -45,9 +45,17 @@ internal sealed class SharedMountLock : IDisposable
     /// <exception cref="CrashcartException">Somebody keeps it to himself.</exception>
     public static async Task<SharedMountLock> TakeEitherAsync(TargetProcess target, TimeSpan patience, CancellationToken cancellation) =>
         await TryTakeAsync(target, [LOCK_EX, LOCK_SH], patience, cancellation).ConfigureAwait(false)
-        ?? throw new CrashcartException(
-            FailureReason.Busy,
-            $"The shared mount of process {target.Pid} is being changed by another crashcart for {patience.TotalSeconds:0} s now: look for one that hangs.");
+        ?? throw Stuck(target, patience);
+
+    /// <summary>
+    /// Takes exclusively another lock, for the file system that the mount point is in: whether others use the mount point must
+    /// not change while it is made or removed.
+    /// </summary>
+    /// <exception cref="CrashcartException">Somebody keeps it.</exception>
+    public static async Task<SharedMountLock> TakePointAsync(
+        TargetProcess target, SharedMountPoint point, TimeSpan patience, CancellationToken cancellation) =>
+        await TryTakeAsync(PathOf("point", point.DeviceMajor, (ulong)point.DeviceMinor), [LOCK_EX], patience, cancellation).ConfigureAwait(false)
+        ?? throw Stuck(target, patience);
 
     /// <summary>From exclusive to shared. False when somebody else came in between: this lock is then lost, and to be disposed of.</summary>
     public bool TryShare() => TryConvert(LOCK_SH);
@@ -73,11 +81,22 @@ internal sealed class SharedMountLock : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static async Task<SharedMountLock?> TryTakeAsync(
+    private static CrashcartException Stuck(TargetProcess target, TimeSpan patience) => new(
+        FailureReason.Busy,
+        $"The shared mount of process {target.Pid} is being changed by another crashcart for {patience.TotalSeconds:0} s now: look for one that hangs.");
+
+    private static Task<SharedMountLock?> TryTakeAsync(
         TargetProcess target, int[] kinds, TimeSpan patience, CancellationToken cancellation)
     {
         FileIdentity space = target.MountNamespace;
-        string path = string.Create(CultureInfo.InvariantCulture, $"{LockDirectory}/mounts-{space.DeviceMinor}-{space.Inode}.lock");
+        return TryTakeAsync(PathOf("mounts", space.DeviceMinor, space.Inode), kinds, patience, cancellation);
+    }
+
+    private static string PathOf(string kind, long first, ulong second) =>
+        string.Create(CultureInfo.InvariantCulture, $"{LockDirectory}/{kind}-{first}-{second}.lock");
+
+    private static async Task<SharedMountLock?> TryTakeAsync(string path, int[] kinds, TimeSpan patience, CancellationToken cancellation)
+    {
         MakeDirectory();
         long deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         for (int wait = 1; ; wait = Math.Min(wait * 2, 16))

@@ -11,18 +11,24 @@ internal static class SharedMountProgram
     public static async Task AttachAsync(TargetProcess target, AttachedImage image, CancellationToken cancellation)
     {
         using Descriptor tree = image.CloneTree();
+        using SharedMountLock held = await SharedMountLock.TakePointAsync(target, SharedMountPoint.Of(target), Limit, cancellation).ConfigureAwait(false);
         var request = new EnterRequest(target);
         request.Add("tree", tree);
         await RunAsync("attach", request, target, cancellation).ConfigureAwait(false);
+        held.RemoveIfExclusive();
     }
 
     /// <exception cref="CrashcartException">Busy, or the container's /dev is not as it has to be.</exception>
     public static async Task DetachAsync(TargetProcess target, SharedMount mount, bool lazily, CancellationToken cancellation)
     {
+        SharedMountPoint point = SharedMountPoint.Of(target);
+        using SharedMountLock held = await SharedMountLock.TakePointAsync(target, point, Limit, cancellation).ConfigureAwait(false);
         var request = new EnterRequest(target);
         request.Add("mount", mount.MountId);
         request.Add("lazy", lazily);
+        request.Add("keep", point.IsUsedElsewhere(target));
         await RunAsync("detach", request, target, cancellation).ConfigureAwait(false);
+        held.RemoveIfExclusive();
     }
 
     private static async Task RunAsync(string mode, EnterRequest request, TargetProcess target, CancellationToken cancellation)

@@ -119,7 +119,7 @@ struct request {
 	int ns;
 	uid_t owner_uid;
 	gid_t owner_gid;
-	bool userns, lazy, nnp, terminal;
+	bool userns, lazy, keep, nnp, terminal;
 	int64_t mount;
 	struct winsize size;
 	const char *user, *cwd;
@@ -299,6 +299,8 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		r->mount = number(value, 10);
 	else if (strcmp(key, "lazy") == 0)
 		r->lazy = small(value) != 0;
+	else if (strcmp(key, "keep") == 0)
+		r->keep = small(value) != 0;
 	else if (strcmp(key, "terminal") == 0) {
 		parse_pair(value, 'x', &a, &b);
 		r->terminal = true;
@@ -519,7 +521,8 @@ static int detach(const struct request *r)
 	}
 	if (fchdir(dev) != 0 || umount2("crashcart", UMOUNT_NOFOLLOW | (r->lazy ? MNT_DETACH : 0)) != 0)
 		fail("detach", "/dev/crashcart");
-	remove_mount_point(dev);
+	if (!r->keep) /* rmdir(2) would take away what other mount namespaces have mounted on it */
+		remove_mount_point(dev);
 	say(CONTROL, SAY_DONE, (int32_t)found, 0, "", 0);
 	return 0;
 }
@@ -888,13 +891,15 @@ static _Noreturn void run_tool(const struct request *r, int inner, int failed, i
 
 /* ------------------------------------------------------------------------------------------------------ the reaper */
 
-static bool reap(int inner, pid_t tool)
+static bool reap(int inner, pid_t tool, bool *ended)
 {
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG);
-		if (pid == tool)
+		if (pid == tool) {
 			say(inner, IN_EXITED, status, 0, "", 0);
+			*ended = true;
+		}
 		if (pid < 0)
 			return false; /* no child is left */
 		if (pid == 0)
@@ -932,8 +937,8 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 		say(inner, IN_EXECUTED, 0, 0, "", 0);
 	close(failed[0]);
 
-	bool guarded = true;
-	while (reap(inner, tool) || guarded) {
+	bool guarded = true, ended = false;
+	while (reap(inner, tool, &ended) || guarded) {
 		struct signalfd_siginfo info;
 		struct pollfd wait[2] = {{.fd = children, .events = POLLIN}, {.fd = guarded ? inner : -1, .events = POLLIN}};
 		if (poll(wait, 2, -1) < 0 && errno != EINTR)
@@ -942,8 +947,11 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 		if (wait[1].revents != 0 && recv(inner, &byte, 1, MSG_DONTWAIT) == 0) {
 			/* The guardian has finished, or was killed: then the tool must not outlive it. */
 			guarded = false;
-			kill(-tool, SIGKILL);
-			kill(tool, SIGKILL);
+			/* Once reaped, its PID may be a stranger's. */
+			if (!ended) {
+				kill(-tool, SIGKILL);
+				kill(tool, SIGKILL);
+			}
 		}
 	}
 	_exit(0);

@@ -1,0 +1,43 @@
+namespace Crashcart.Native;
+
+/// <summary>
+/// The directory under a shared mount: where it is, whatever the container calls it. Containers with one /dev (a volume, the
+/// host's) have one such directory, and rmdir(2) of a directory takes away what other mount namespaces have mounted on it.
+/// </summary>
+/// <param name="Directory">Its path in the file system of that device.</param>
+internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMinor, string Directory)
+{
+    /// <summary>The target's own.</summary>
+    /// <exception cref="CrashcartException">The target is gone.</exception>
+    public static SharedMountPoint Of(TargetProcess target) =>
+        On(MountInfo.Containing(target.ReadMounts(), "/dev")!, SharedMount.Path);
+
+    /// <summary>Whether something is mounted on it in another mount namespace than the target's.</summary>
+    public bool IsUsedElsewhere(TargetProcess target)
+    {
+        var seen = new HashSet<FileIdentity> { target.MountNamespace };
+        foreach (int pid in TargetProcess.ProcessIds())
+        {
+            if (FileIdentity.Of($"/proc/{pid}/ns/mnt") is { } space && seen.Add(space) && IsUsedBy(MountInfo.TryRead(pid) ?? []))
+                return true;
+        }
+        return false;
+    }
+
+    internal bool IsUsedBy(IReadOnlyList<MountInfo> mounts)
+    {
+        foreach (MountInfo mount in mounts)
+        {
+            if (mounts.FirstOrDefault(parent => parent.Id == mount.ParentId) is { } parent
+                && mount.MountPoint.StartsWith(parent.MountPoint, StringComparison.Ordinal)
+                && On(parent, mount.MountPoint) == this)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static SharedMountPoint On(MountInfo parent, string path) =>
+        new(parent.DeviceMajor, parent.DeviceMinor, parent.Root.TrimEnd('/') + path[parent.MountPoint.TrimEnd('/').Length..]);
+}
