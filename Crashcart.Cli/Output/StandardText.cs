@@ -22,5 +22,5 @@ internal static class StandardText
     }
 
     /// <summary>One line <c>crashcart: sentence</c> on standard error.</summary>
-    public static void Complain(string sentence) => Error($"crashcart: {sentence}\n");
+    public static void Complain(string sentence) => Error($"crashcart: {sentence.TrimEnd('.')}.\n");
 }
