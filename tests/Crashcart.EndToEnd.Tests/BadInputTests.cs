@@ -60,7 +60,7 @@ public sealed class BadInputTests(LocalHost host) : HostTest
             // Of at most seventeen ids two begin with the same digit.
             while (boxes.DistinctBy(box => box.Id[0]).Count() == boxes.Count)
                 boxes.Add(await host.Docker.RunScratch());
-            (await host.Crashcart("exec", $"{boxes[^1].Id[0]}", "true").Run()).Refused(125, boxes[^1].Name);
+            (await host.Crashcart("exec", $"{boxes[^1].Id[0]}", "true").Run()).Refused(125, $"{boxes[^1].Id[0]}");
         }
         finally
         {

@@ -49,7 +49,7 @@ public sealed class UserNamespaceTests(RemappedHost host) : HostTest, IClassFixt
     {
         await using var container = new Command("setpriv",
             "--reuid=65534", "--regid=65534", "--clear-groups",
-            "unshare", "--user", map, "--mount", "--uts", "--pid", "--fork", "--mount-proc", "sleep", "86394").Start();
+            "unshare", "--user", map, "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sleep", "86394").Start();
         var pid = $"{await HostProcess.Appears("sleep 86394")}";
         var tool = await host.Crashcart("exec", "-u", user, pid, "--", "bash", "-c", "echo $(id -u) $(readlink /proc/self/ns/user)").Output();
         Assert.Equal($"{user} {new FileInfo($"/proc/{pid}/ns/user").LinkTarget}", tool);

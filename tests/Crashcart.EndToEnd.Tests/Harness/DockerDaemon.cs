@@ -43,6 +43,7 @@ public class DockerDaemon : IAsyncLifetime
         if (containers.Length > 0)
             await Docker(["rm", "-f", .. containers.Split('\n')]).Output();
         await StopDaemon();
+        await Unmount();
         await RemoveCgroups();
         await _directory.DisposeAsync();
     }
@@ -109,6 +110,14 @@ public class DockerDaemon : IAsyncLifetime
         File.WriteAllText(_directory["subgid"], $"nobody:{RemappedId}:65536\n");
         const string OverEtc = "mount --bind $0/subuid /etc/subuid && mount --bind $0/subgid /etc/subgid && exec \"$@\"";
         return new Command("unshare", ["--mount", "sh", "-c", OverEtc, _directory.Path, .. dockerd, "--userns-remap=nobody:nogroup"]);
+    }
+
+    /// <summary>dockerd leaves the network namespace that it mounted for <c>--network host</c>.</summary>
+    private async Task Unmount()
+    {
+        var mountPoints = File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]);
+        foreach (var mountPoint in mountPoints.Where(path => path.StartsWith(_directory.Path, StringComparison.Ordinal)).Reverse())
+            await new Command("umount", mountPoint).Output();
     }
 
     private async Task RemoveCgroups()

@@ -49,7 +49,7 @@ internal sealed class HostState
     private static IEnumerable<string> Mounts() =>
         from process in ProcessDirectories().DistinctBy(process => new FileInfo($"{process}/ns/mnt").LinkTarget)
         from line in Read($"{process}/mountinfo")
-        where line.Contains("/crashcart", StringComparison.Ordinal)
+        where line.Split(' ')[4] == "/dev/crashcart"
         select $"mount {new FileInfo($"{process}/ns/mnt").LinkTarget} {line}";
 
     private static IEnumerable<string> Cgroups() =>
@@ -61,11 +61,11 @@ internal sealed class HostState
     private static IEnumerable<string> Processes() =>
         from process in ProcessDirectories()
         from line in Read($"{process}/cmdline")
-        where Path.GetFileName(line.Split('\0')[0]).StartsWith("crashcart", StringComparison.Ordinal)
+        where Path.GetFileName(line.Split('\0')[0]).StartsWith("crashcart-", StringComparison.Ordinal)
         select $"process {Path.GetFileName(process)} {line.Replace('\0', ' ')}";
 
     private static IEnumerable<string> Files() =>
-        from folder in (string[])["/dev", "/run", "/tmp"]
+        from folder in (string[])["/dev", "/run"]
         from entry in Directory.GetFileSystemEntries(folder, "crashcart*")
         select $"file {entry}";
 

@@ -38,7 +38,8 @@ internal sealed class Terminal : IAsyncDisposable
     public Task Resize(int columns, int rows) =>
         Tmux("resize-window", "-x", Text(columns), "-y", Text(rows)).Output();
 
-    public Task<string> Screen() => Tmux("capture-pane", "-p").Output();
+    /// <summary>All that it showed: tmux's own last line makes room for itself at the end.</summary>
+    public Task<string> Screen() => Tmux("capture-pane", "-p", "-S", "-").Output();
 
     public async Task Shows(string text, TimeSpan? within = null)
     {
