@@ -15,8 +15,8 @@ internal sealed class SessionPipe(RunPipe run, int target) : IDisposable
     /// <summary>Signals and window sizes that a client sends faster than the node takes them are not kept.</summary>
     private const int ControlFrames = 64;
 
-    private readonly Channel<CoordinatorFrame> _frames =
-        Channel.CreateUnbounded<CoordinatorFrame>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>A channel for a single reader would not know how much is in it.</summary>
+    private readonly Channel<CoordinatorFrame> _frames = Channel.CreateUnbounded<CoordinatorFrame>();
 
     private readonly Room _inputRoom = new(InputFrames);
     private readonly CancellationTokenSource _closed = new();
