@@ -4,29 +4,27 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Crashcart.Node;
 
-/// <summary>Passes Akka's log events on to the process's log, under the name of the actor's path or class.</summary>
+/// <summary>Passes Akka's log events on to the process's log, under the name of the class that logged.</summary>
 public sealed class AkkaLog(ILoggerFactory loggers)
 {
-    private readonly ILogger _actors = loggers.CreateLogger("Crashcart.Actors");
-    private readonly ILogger _akka = loggers.CreateLogger("Akka");
+    // A lost coordinator makes several of Akka's parts say so every other second, until it is back.
+    private readonly RepeatFilter<(Type, LogLevel)> _repeats = new(TimeSpan.FromMinutes(1), TimeProvider.System);
 
     public void Write(LogEvent entry)
     {
+        var isOurs = entry.LogClass.Namespace?.StartsWith("Crashcart.", StringComparison.Ordinal) == true;
         var level = entry switch
         {
             Error => LogLevel.Error,
             Warning => LogLevel.Warning,
-            // Akka's own news are about its workings.
-            Info when IsOurs(entry) => LogLevel.Information,
+            // What Akka itself has to tell is of use to who debugs it.
+            Info when isOurs => LogLevel.Information,
             _ => LogLevel.Debug,
         };
-        var log = IsOurs(entry) ? _actors : _akka;
-        if (log.IsEnabled(level))
-            AkkaEvent(log, level, entry.LogSource, entry.Message?.ToString() ?? "", entry.Cause);
+        if (isOurs || _repeats.Passes((entry.LogClass, level)))
+            Line(loggers.CreateLogger(entry.LogClass), level, entry);
     }
 
-    private static bool IsOurs(LogEvent entry) => entry.LogClass?.Namespace?.StartsWith("Crashcart", StringComparison.Ordinal) == true;
-
-    private static void AkkaEvent(ILogger log, LogLevel level, string source, string text, Exception? cause) =>
-        log.Log(level, new EventId(100), (Source: source, Text: text), cause, static (state, _) => $"{state.Source}: {state.Text}");
+    private static void Line(ILogger log, LogLevel level, LogEvent entry) =>
+        log.Log(level, default, entry, entry.Cause, static (entry, _) => entry.Message?.ToString() ?? "");
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Crashcart.Actors;
 using Crashcart.Native;
 using Crashcart.Node.Configuration;
@@ -56,6 +55,15 @@ internal sealed class NodeCommand : RootCommand
         var member = new ClusterSettings(
             settings.Listen.Host, settings.Listen.Port, [ClusterSettings.NodeRole], [.. settings.Seeds.Select(s => s.ToString())]);
         var host = new ClusterHost(member, node.Populate, system => NodeService.DrainAsync(system), new AkkaLog(loggers).Write);
-        await host.RunAsync(stop.Stopping).ConfigureAwait(false);
+        try
+        {
+            await host.RunAsync(stop.Stopping).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            var why = e.GetBaseException().GetBaseException().Message;
+            throw new CrashcartException(
+                FailureReason.Unavailable, $"Could not listen on {settings.Listen} ({why}): give a free address with --listen.", e);
+        }
     }
 }

@@ -16,7 +16,4 @@ internal static partial class NodeLog
 
     [LoggerMessage(4, LogLevel.Information, "Stopping on signal {Signal}")]
     public static partial void Signalled(ILogger log, string signal);
-
-    [LoggerMessage(5, LogLevel.Error, "The node cannot go on")]
-    public static partial void Failed(ILogger log, Exception exception);
 }

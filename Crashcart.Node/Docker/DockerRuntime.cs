@@ -116,13 +116,20 @@ internal sealed class DockerRuntime : IContainerRuntime, IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or SocketException or IOException or TimeoutException or DockerApiException)
         {
-            var why = e is DockerApiException ? e.Message : e.GetBaseException().Message;
             throw new NodeException(
                 NodeFailure.Failed,
-                $"Docker does not answer at {_socket} ({why.TrimEnd('.')}): start it, or name its socket with docker-host.",
+                $"Docker does not answer at {_socket} ({Reason(e)}): start it, or name its socket with docker-host.",
                 e);
         }
     }
+
+    private string Reason(Exception e) => e switch
+    {
+        DockerApiException => e.Message.TrimEnd('.'),
+        // The socket's own error for that speaks of addresses.
+        _ when !File.Exists(_socket.Address.AbsolutePath) => "there is no such socket",
+        _ => e.GetBaseException().Message.TrimEnd('.'),
+    };
 
     // Not Progress<T>, which would pass events on in any order.
     private sealed class EventSink(Action<ContainerId> changed) : IProgress<Message>

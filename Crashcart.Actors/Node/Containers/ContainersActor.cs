@@ -60,9 +60,11 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         foreach (var runtime in _ports.Runtimes)
         {
             _unsettled.Expect(runtime.Name);
-            _runtimes[runtime.Name] = new RuntimeStatus { Name = runtime.Name, Problem = "It has not answered yet." };
+            _runtimes[runtime.Name] = new RuntimeStatus { Name = runtime.Name, Problem = $"{runtime.Name} has not answered yet." };
             Context.ActorOf(RuntimeActor.Props(runtime), runtime.Name);
         }
+
+        TellChange();
     }
 
     private void OnFind(FindContainers find)
@@ -79,7 +81,7 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         CorrelationId = find.CorrelationId,
         Node = _node,
         Containers = { _table.Find(selector, find.Container).Select(c => c.Describe()) },
-        Problem = string.Join(" ", _runtimes.Values.Where(r => r.Problem.Length > 0).Select(r => $"{r.Name}: {r.Problem}")),
+        Problem = string.Join(" ", _runtimes.Values.Select(r => r.Problem).Where(p => p.Length > 0)),
     };
 
     private void OnLocate(Locate locate)

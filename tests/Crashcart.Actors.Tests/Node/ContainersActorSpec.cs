@@ -61,7 +61,7 @@ public sealed class ContainersActorSpec : NodeSpec
         Find();
         Runtime.HoldsInspections = true;
         Runtime.Run(Web);
-        _parent.FishForMessage<ContainersActor.Counted>(_ => true);
+        AwaitAssert(() => Assert.Equal(1, Runtime.InspectionsHeld));
         Ask();
         ExpectNoMsg(TimeSpan.Zero);
 
@@ -77,6 +77,7 @@ public sealed class ContainersActorSpec : NodeSpec
         Find();
         Runtime.HoldsInspections = true;
         Runtime.Run(Web);
+        AwaitAssert(() => Assert.Equal(1, Runtime.InspectionsHeld));
         Ask();
 
         AwaitAssert(() =>
@@ -132,7 +133,7 @@ public sealed class ContainersActorSpec : NodeSpec
         Runtime.Problem = "Docker does not answer.";
         Runtime.Run(Web);
         var containers = Start();
-        Assert.Equal("docker: Docker does not answer.", Find().Problem);
+        Assert.Equal("Docker does not answer.", Find().Problem);
 
         Runtime.Problem = null;
         AwaitAssert(() =>
@@ -150,7 +151,6 @@ public sealed class ContainersActorSpec : NodeSpec
         Runtime.Run(Web);
         Start();
         Assert.Single(Find().Containers);
-        AwaitAssert(() => Assert.True(Runtime.IsWatched));
 
         Runtime.Run(Container("db", 200), tell: false);
         Runtime.Stop(Web.Id, tell: false);
@@ -172,6 +172,7 @@ public sealed class ContainersActorSpec : NodeSpec
         Runtime.Run(Web);
         Start();
 
+        Assert.Equal("docker has not answered yet.", Assert.Single(_parent.ExpectMsg<ContainersActor.Counted>().Runtimes).Problem);
         var counted = _parent.ExpectMsg<ContainersActor.Counted>();
 
         Assert.Equal(1, counted.Containers);
@@ -191,7 +192,12 @@ public sealed class ContainersActorSpec : NodeSpec
         ExpectMsg<ContainersActor.Missing>();
     }
 
-    private IActorRef Start() => _containers = _parent.ChildActorOf(ContainersActor.Props("node-1", Ports));
+    private IActorRef Start()
+    {
+        _containers = _parent.ChildActorOf(ContainersActor.Props("node-1", Ports));
+        AwaitAssert(() => Assert.True(Runtime.IsWatched || Runtime.Problem is not null));
+        return _containers;
+    }
 
     private void Ask(string selector = "") =>
         _containers.Tell(new FindContainers { CorrelationId = "c", Selector = selector }, TestActor);

@@ -19,6 +19,8 @@ internal sealed class ScriptedRuntime : IContainerRuntime
 
     public bool HoldsInspections { get; set; }
 
+    public int InspectionsHeld => _heldInspections.Count;
+
     public int Snapshots => Volatile.Read(ref _snapshots);
 
     public bool IsWatched { get; private set; }
