@@ -5,8 +5,8 @@ namespace Crashcart.Node;
 /// <summary>The node's own events; those of its actors come through Akka's log.</summary>
 internal static partial class NodeLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Node {Name} {Version} starts: image {Image}, docker {Docker}, listening on {Listen}")]
-    public static partial void Starting(ILogger log, string name, string version, string image, string docker, string listen);
+    [LoggerMessage(1, LogLevel.Information, "Node {Name} {Version} starts: image {Image}, docker {Docker}")]
+    public static partial void Starting(ILogger log, string name, string version, string image, string docker);
 
     [LoggerMessage(2, LogLevel.Information, "Node {Name} stopped")]
     public static partial void Stopped(ILogger log, string name);

@@ -50,8 +50,7 @@ public sealed class NodeService : IDisposable
         ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount), 4);
         foreach (var session in await LeftoverSessions.RemoveAsync(settings.Name).ConfigureAwait(false))
             NodeLog.RemovedLeftover(log, session);
-        NodeLog.Starting(
-            log, settings.Name, Product.Version, settings.Image, settings.Docker.ToString(), settings.Listen.ToString());
+        NodeLog.Starting(log, settings.Name, Product.Version, settings.Image, settings.Docker.ToString());
         return new NodeService(settings, log, held);
     }
 

@@ -16,7 +16,14 @@ internal sealed class PeerCheck(uint? group)
     private const int SO_PEERGROUPS = 59;
     private const int MaxGroups = 65536;
 
+    private static readonly object UserKey = new();
     private static readonly object RefusalKey = new();
+
+    /// <summary>Who calls, for the log.</summary>
+    public static string Describe(HttpContext context) =>
+        context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true
+            ? $"user {user}"
+            : $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
 
     /// <summary>What to tell a peer that is refused; null for one that is welcome.</summary>
     public static string? Refusal(HttpContext context) =>
@@ -28,6 +35,7 @@ internal sealed class PeerCheck(uint? group)
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket)
         {
             (uint user, uint primary) = Credentials(socket);
+            connection.Items[UserKey] = user;
             if (!IsWelcome(user, primary, () => Groups(socket)))
                 connection.Items[RefusalKey] = $"User {user} may not use this coordinator: only root and members of the group crashcart may.";
         }
