@@ -41,7 +41,8 @@ internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogg
             throw Invalid("The first message of a run must be its request.");
         RunPlan plan = Plan(start);
         var pipe = new RunPipe(tickets, fleet.StreamEndpoint);
-        RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], PeerCheck.Describe(context.GetHttpContext()));
+        string caller = PeerCheck.Describe(context.GetHttpContext());
+        RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
         var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), context.CancellationToken);
         pipe.Begin(accepted.Run);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
