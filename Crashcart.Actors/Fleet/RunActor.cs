@@ -77,6 +77,11 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             Finish(rejection);
             return;
         }
+        if (_plan.Tool.Stdin && _plan.Parallel > 0 && _plan.Parallel < targets.Count)
+        {
+            Finish(new RunEvent.Rejected(NotFound: false, InputNeedsAll(targets.Count)));
+            return;
+        }
         _targets = targets;
         _window = new FanOutWindow(targets.Count, _plan.Parallel);
         for (int target = 0; target < targets.Count; target++)
@@ -179,6 +184,9 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         _port.Close(target);
         NodeOf(target).Tell(new EndSession { SessionId = _plan.Id.Session(target).Value });
     }
+
+    private string InputNeedsAll(int targets) =>
+        $"Standard input goes to all {targets} containers at the same time, but only {_plan.Parallel} may run at a time; give no input, or no limit.";
 
     private string NameOf(int target) => _targets[target].Node;
 

@@ -43,10 +43,11 @@ internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogg
         var pipe = new RunPipe(tickets, fleet.StreamEndpoint);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
-        var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), context.CancellationToken);
+        // Not to be cancelled: a run that began must be known here, to be ended from here.
+        var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), CancellationToken.None);
         pipe.Begin(accepted.Run);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        Task input = CarryInput(pipe, fromClient, over.Token);
+        Task input = CarryInput(pipe, plan.Tool.Stdin, fromClient, over.Token);
         try
         {
             await foreach (RunItem item in pipe.Items(over.Token))
@@ -92,20 +93,21 @@ internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogg
             throw Invalid($"The selector '{text}' is malformed {problem}.");
     }
 
-    /// <summary>What the client sends goes to every session that has begun or is about to.</summary>
-    private static async Task CarryInput(RunPipe pipe, IAsyncStreamReader<RunInput> fromClient, CancellationToken over)
+    /// <summary>What the client sends goes to every session; standard input at the pace of the slowest.</summary>
+    private static async Task CarryInput(RunPipe pipe, bool stdin, IAsyncStreamReader<RunInput> fromClient, CancellationToken over)
     {
         try
         {
+            await pipe.UnderWay.WaitAsync(over);
             while (await fromClient.MoveNext(over))
             {
                 RunInput input = fromClient.Current;
-                CoordinatorFrame? frame = ApiMapping.ToFrame(input);
-                if (frame is null)
+                bool isStdin = input.InputCase is RunInput.InputOneofCase.Stdin or RunInput.InputOneofCase.StdinEof;
+                if (ApiMapping.ToFrame(input) is not { } frame || (isStdin && !stdin))
                     continue;
                 foreach (SessionPipe session in pipe.Sessions)
                 {
-                    if (input.InputCase is RunInput.InputOneofCase.Stdin or RunInput.InputOneofCase.StdinEof)
+                    if (isStdin)
                         await session.SendInput(frame, over);
                     else
                         session.SendControl(frame);

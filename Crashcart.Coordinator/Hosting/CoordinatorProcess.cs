@@ -22,6 +22,10 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
 {
     private const string Group = "crashcart";
     private const int MaxFrame = 1 << 20;
+    private const int MaxStreams = 1000;
+
+    /// <summary>What one session may have under way that its client has not taken yet, in bytes.</summary>
+    private const int StreamWindow = 512 << 10;
 
     private const UnixFileMode RootOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode RootAndGroup = RootOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
@@ -135,7 +139,10 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
+            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
+            // All sessions of a node share a connection: its window has room for each, so that none stalls another.
+            kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreams * StreamWindow;
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
             kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
             listen(kestrel);

@@ -32,9 +32,13 @@ internal sealed class RunPipe(StreamTickets tickets, Func<string> endpoint) : IR
     private readonly Channel<RunItem> _items = Channel.CreateUnbounded<RunItem>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Room _room = new(OutputFrames);
     private readonly TaskCompletionSource<IActorRef> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _underWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whom the sessions' streams tell what happened.</summary>
     public Task<IActorRef> Run => _run.Task;
+
+    /// <summary>Completes when input finds every session that may start at once, or there will be none.</summary>
+    public Task UnderWay => _underWay.Task;
 
     public IEnumerable<SessionPipe> Sessions => _sessions.Values.Select(session => session.Pipe);
 
@@ -59,6 +63,10 @@ internal sealed class RunPipe(StreamTickets tickets, Func<string> endpoint) : IR
     public void Tell(RunEvent happened)
     {
         _items.Writer.TryWrite(new RunItem.Event(happened));
+        if (happened is not RunEvent.Started)
+            _underWay.TrySetResult();
+        if (happened is RunEvent.SessionStarted { Target: var target } && _sessions.TryGetValue(target, out var session))
+            session.Pipe.Announce();
         if (happened is RunEvent.Rejected or RunEvent.Ended)
             _items.Writer.TryComplete();
     }

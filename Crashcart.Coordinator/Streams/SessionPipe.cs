@@ -8,7 +8,7 @@ namespace Crashcart.Coordinator.Streams;
 /// One session between a client's call and a node's call. What the client sends waits here until the node's HTTP/2 window
 /// has room: a few frames of standard input, then the client waits.
 /// </summary>
-internal sealed class SessionPipe(RunPipe run, int target) : IDisposable
+internal sealed class SessionPipe : IDisposable
 {
     private const int InputFrames = 4;
 
@@ -20,18 +20,31 @@ internal sealed class SessionPipe(RunPipe run, int target) : IDisposable
 
     private readonly Room _inputRoom = new(InputFrames);
     private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public RunPipe Run => run;
+    public SessionPipe(RunPipe run, int target)
+    {
+        Run = run;
+        Target = target;
+        Closed = _closed.Token;
+    }
 
-    public int Target => target;
+    public RunPipe Run { get; }
+
+    public int Target { get; }
 
     /// <summary>Cancelled when nothing of the session is wanted any more.</summary>
-    public CancellationToken Closed => _closed.Token;
+    public CancellationToken Closed { get; }
+
+    /// <summary>Completes when the client has been told that the session runs: its output comes after that.</summary>
+    public Task Announced => _announced.Task;
+
+    public void Announce() => _announced.TrySetResult();
 
     /// <summary>Standard input, in order; waits while the tool does not read. Nothing happens when the session is over.</summary>
     public async ValueTask SendInput(CoordinatorFrame frame, CancellationToken cancellation)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closed.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, Closed);
         try
         {
             await _inputRoom.Take(either.Token);
@@ -61,7 +74,7 @@ internal sealed class SessionPipe(RunPipe run, int target) : IDisposable
 
     /// <summary>Output to the client; waits until the client has taken what went before.</summary>
     public ValueTask SendOutput(bool stderr, ByteString data, CancellationToken cancellation) =>
-        run.SendOutput(target, stderr, data, cancellation);
+        Run.SendOutput(Target, stderr, data, cancellation);
 
     public void Close()
     {
@@ -71,9 +84,14 @@ internal sealed class SessionPipe(RunPipe run, int target) : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // The stream ended at the same moment.
+            // The stream ended at the same moment, and closed it.
         }
     }
 
-    public void Dispose() => _closed.Dispose();
+    /// <summary>The stream is over: who waits to send input waits no longer.</summary>
+    public void Dispose()
+    {
+        Close();
+        _closed.Dispose();
+    }
 }

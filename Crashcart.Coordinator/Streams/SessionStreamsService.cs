@@ -71,6 +71,7 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
             {
                 case NodeFrame.FrameOneofCase.Began:
                     run.Tell(new Run.StreamBegan(session.Target));
+                    await session.Announced.WaitAsync(end);
                     break;
                 case NodeFrame.FrameOneofCase.Stdout:
                     await session.SendOutput(stderr: false, frame.Stdout, end);

@@ -12,16 +12,19 @@ internal sealed class StreamTickets
 {
     private const int SecretBytes = 32;
 
-    private readonly ConcurrentDictionary<ByteString, SessionPipe> _waiting = new();
+    // By their hashes: how long a look-up takes says nothing about the tickets.
+    private readonly ConcurrentDictionary<string, SessionPipe> _waiting = new();
 
     public ByteString Issue(SessionPipe session)
     {
         ByteString secret = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SecretBytes));
-        _waiting[secret] = session;
+        _waiting[Key(secret)] = session;
         return secret;
     }
 
-    public SessionPipe? Take(ByteString secret) => _waiting.TryRemove(secret, out SessionPipe? session) ? session : null;
+    public SessionPipe? Take(ByteString secret) => _waiting.TryRemove(Key(secret), out SessionPipe? session) ? session : null;
 
-    public void Void(ByteString secret) => _waiting.TryRemove(secret, out _);
+    public void Void(ByteString secret) => _waiting.TryRemove(Key(secret), out _);
+
+    private static string Key(ByteString secret) => Convert.ToHexString(SHA256.HashData(secret.Span));
 }

@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Cluster;
+using Crashcart.Actors;
+using Crashcart.Actors.Protocol;
+using Grpc.Net.Client;
+using ClusterSettings = Crashcart.Actors.ClusterSettings;
+
+namespace Crashcart.Coordinator.Tests.Doubles;
+
+/// <summary>A member of the cluster that answers as a node does, and has a test play its tools.</summary>
+internal sealed class PlayedNode : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly ConcurrentDictionary<string, GrpcChannel> _coordinators = new();
+    private readonly ConcurrentDictionary<string, PlayedSession> _sessions = new();
+    private readonly Channel<PlayedSession> _started = Channel.CreateUnbounded<PlayedSession>();
+    private readonly ContainerDescription[] _containers;
+    private int _questions;
+
+    public PlayedNode(string name, params ContainerDescription[] containers)
+    {
+        Name = name;
+        _containers = containers;
+    }
+
+    public string Name { get; }
+
+    /// <summary>It hears questions about containers and does not answer.</summary>
+    public bool IsSilent { get; set; }
+
+    /// <summary>How often it was asked for containers.</summary>
+    public int Questions => Volatile.Read(ref _questions);
+
+    private ActorSystem? System { get; set; }
+
+    public static ContainerDescription Container(string name, string labels = "", string state = "running")
+    {
+        var container = new ContainerDescription { Id = (name + "0123456789abcdef").Replace('-', '0'), Name = name, State = state, Runtime = "docker" };
+        foreach (var label in labels.Split(',', StringSplitOptions.RemoveEmptyEntries))
+            container.Labels.Add(label.Split('=')[0], label.Split('=')[1]);
+        return container;
+    }
+
+    /// <summary>Returns when it is up.</summary>
+    public async Task JoinAsync(string seed)
+    {
+        System = ActorSystem.Create(
+            ClusterSettings.SystemName, new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], [seed]).ToConfig());
+        Populate(System);
+        var up = new TaskCompletionSource();
+        Cluster.Get(System).RegisterOnMemberUp(() => up.SetResult());
+        await up.Task.WaitAsync(Patience);
+    }
+
+    public void Populate(ActorSystem system) => system.ActorOf(Props.Create(() => new NodeActor(this)), "node");
+
+    /// <summary>The next session that a coordinator wants.</summary>
+    public async Task<PlayedSession> SessionAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        return await _started.Reader.ReadAsync(patience.Token);
+    }
+
+    /// <summary>The next session, attached and begun.</summary>
+    public async Task<PlayedStream> ToolAsync()
+    {
+        var stream = (await SessionAsync()).Dial();
+        await stream.BeginAsync();
+        return stream;
+    }
+
+    /// <summary>Gone without a word.</summary>
+    public async Task DieAsync()
+    {
+        foreach (var coordinator in _coordinators.Values)
+            coordinator.Dispose();
+        if (System is { } system)
+            await system.Terminate();
+    }
+
+    public async ValueTask DisposeAsync() => await DieAsync();
+
+    // As the real one: all sessions of a coordinator by one connection.
+    private GrpcChannel Coordinator(string endpoint) => _coordinators.GetOrAdd(endpoint, _ =>
+        endpoint.StartsWith("unix:", StringComparison.Ordinal) ? TestCoordinator.Dial(endpoint["unix:".Length..]) : GrpcChannel.ForAddress(endpoint));
+
+    private sealed class NodeActor : ReceiveActor
+    {
+        public NodeActor(PlayedNode node)
+        {
+            Receive<DescribeNode>(describe => Sender.Tell(
+                new NodeDescribed { CorrelationId = describe.CorrelationId, Node = node.Name, Version = "1.2.3", Containers = node._containers.Length }));
+            Receive<FindContainers>(find =>
+            {
+                Interlocked.Increment(ref node._questions);
+                if (!node.IsSilent)
+                    Sender.Tell(node.Find(find));
+            });
+            Receive<StartSession>(start =>
+            {
+                var session = new PlayedSession(start, node.Coordinator(start.StreamEndpoint));
+                node._sessions[start.SessionId] = session;
+                Sender.Tell(new SessionAccepted { SessionId = start.SessionId });
+                node._started.Writer.TryWrite(session);
+            });
+            Receive<EndSession>(end => node._sessions[end.SessionId].End());
+        }
+    }
+
+    private ContainersFound Find(FindContainers find)
+    {
+        Assert.True(Selector.TryParse(find.Selector, out var selector, out _));
+        return new ContainersFound
+        {
+            CorrelationId = find.CorrelationId,
+            Node = Name,
+            Containers = { _containers.Where(c => selector.Matches(c.Labels) && (c.Name == find.Container || c.Id.StartsWith(find.Container, StringComparison.Ordinal))) },
+        };
+    }
+}

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Sockets;
+using Crashcart.Api;
+using Crashcart.Coordinator.Hosting;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using ApiNode = Crashcart.Api.Node;
+
+namespace Crashcart.Coordinator.Tests.Doubles;
+
+/// <summary>A real coordinator in this process, on a socket in a directory of its own, and a client of it.</summary>
+internal sealed class TestCoordinator : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly GrpcChannel _channel;
+    private readonly Task _process;
+
+    private TestCoordinator(CoordinatorSettings settings, SoloNode? node, ILoggerFactory logs)
+    {
+        Socket = settings.Socket;
+        ClusterAddress = settings.ClusterListen.ToString();
+        _process = Task.Run(() => new CoordinatorProcess(settings, node, logs).RunAsync(_stop.Token));
+        _channel = Dial(settings.Socket);
+        Client = new Fleet.FleetClient(_channel);
+    }
+
+    public string Socket { get; }
+
+    /// <summary>What other members have as their seed.</summary>
+    public string ClusterAddress { get; }
+
+    public Fleet.FleetClient Client { get; }
+
+    public static CoordinatorSettings Settings(params IEnumerable<string> seeds)
+    {
+        var cluster = new IPEndPoint(IPAddress.Loopback, FreePort());
+        var directory = Directory.CreateTempSubdirectory("crashcart-coordinator-");
+        return new CoordinatorSettings(
+            Path.Combine(directory.FullName, "c.sock"),
+            null,
+            new IPEndPoint(IPAddress.Loopback, 0),
+            cluster,
+            [.. seeds],
+            null,
+            LogLevel.Information);
+    }
+
+    /// <summary>Starts it, and returns when it serves.</summary>
+    public static async Task<TestCoordinator> StartAsync(
+        CoordinatorSettings? settings = null, SoloNode? node = null, ILoggerFactory? logs = null)
+    {
+        var coordinator = new TestCoordinator(settings ?? Settings(), node, logs ?? NullLoggerFactory.Instance);
+        await coordinator.NodesAsync(_ => true);
+        return coordinator;
+    }
+
+    /// <summary>The nodes, as soon as the coordinator sees them so.</summary>
+    public async Task<IReadOnlyList<ApiNode>> NodesAsync(Func<IReadOnlyList<ApiNode>, bool> expected)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            if (_process.IsCompleted)
+                await _process;
+            try
+            {
+                var listed = await Client.ListNodesAsync(new ListNodesRequest(), cancellationToken: patience.Token);
+                if (expected(listed.Nodes))
+                    return listed.Nodes;
+            }
+            catch (Grpc.Core.RpcException e) when (e.StatusCode == Grpc.Core.StatusCode.Unavailable && !patience.IsCancellationRequested)
+            {
+                // It is starting, or joining.
+                await Task.Yield();
+            }
+        }
+    }
+
+    public TestRun Run(RunRequest request, CancellationToken cancellation = default) => TestRun.Start(Client, request, cancellation);
+
+    /// <summary>What SIGTERM does.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _process.WaitAsync(Patience);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await StopAsync();
+        Directory.Delete(Path.GetDirectoryName(Socket)!, recursive: true);
+        _stop.Dispose();
+    }
+
+    /// <summary>A client of whatever listens at the path.</summary>
+    public static GrpcChannel Dial(string path) => Dial(async cancellation =>
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    });
+
+    public static GrpcChannel Dial(Func<CancellationToken, Task<Socket>> connect) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+    {
+        DisposeHttpClient = true,
+        HttpHandler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) => new NetworkStream(await connect(cancellation), ownsSocket: true),
+        },
+    });
+
+    // Below the range from which the kernel gives ports away.
+    private static int FreePort()
+    {
+        while (true)
+        {
+            var port = Random.Shared.Next(20_000, 32_000);
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: the next may be free.
+            }
+        }
+    }
+}
