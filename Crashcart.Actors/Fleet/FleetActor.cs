@@ -21,8 +21,8 @@ public sealed class FleetActor : ReceiveActor
     public FleetActor()
     {
         _runs = Context.ActorOf(RunsActor.Props(Self), "runs");
-        Receive<ClusterEvent.UnreachableMember>(e => SetReachable(e.Member, false));
-        Receive<ClusterEvent.ReachableMember>(e => SetReachable(e.Member, true));
+        Receive<ClusterEvent.UnreachableMember>(e => OnReachability(e.Member, false));
+        Receive<ClusterEvent.ReachableMember>(e => OnReachability(e.Member, true));
         Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
         Receive<GatherActor.Gathered>(OnGathered);
         Receive<FleetQuery.ListNodes>(_ => OnListNodes());
@@ -42,13 +42,22 @@ public sealed class FleetActor : ReceiveActor
 
     private void OnMember(Member member)
     {
-        _nodes.Apply(member);
+        if (!member.HasRole(ClusterSettings.NodeRole))
+            return;
+        _nodes.Apply(member.UniqueAddress, member.Status);
         // Its name is needed when it does not answer any more, so it is asked for while it does.
         if (member.Status == MemberStatus.Up && _nodes.IsReachable(member.Address))
             Ask([member.Address], id => new DescribeNode { CorrelationId = id }, _ => { });
     }
 
-    private void SetReachable(Member member, bool reachable) => _nodes.SetReachable(member, reachable);
+    /// <summary>Among the first events, who is unreachable comes before who is a member.</summary>
+    private void OnReachability(Member member, bool reachable)
+    {
+        if (!member.HasRole(ClusterSettings.NodeRole))
+            return;
+        _nodes.Apply(member.UniqueAddress, member.Status);
+        _nodes.SetReachable(member.UniqueAddress, reachable);
+    }
 
     private void OnListNodes()
     {
@@ -86,9 +95,11 @@ public sealed class FleetActor : ReceiveActor
             [.. found
                 .SelectMany(node => node.Answer.Containers.Select(c => new RunTarget(node.Answer.Node, node.Address, c)))
                 .OrderBy(target => target.Node, StringComparer.Ordinal).ThenBy(target => target.Container.Name, StringComparer.Ordinal)],
-            [.. found.Where(node => node.Answer.Problem.Length > 0).Select(node => new SilentNode(node.Answer.Node, node.Answer.Problem)),
-             .. gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)),
-             .. _nodes.Unreachable.Where(node => IsNamed(nodes, node.Node))]);
+            [.. found.Where(node => node.Answer.Problem.Length > 0).Select(node => new SilentNode(node.Answer.Node, node.Answer.Problem))
+                .Concat(_nodes.Unreachable.Where(node => IsNamed(nodes, node.Node)))
+                .Concat(gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)))
+                // One that became unreachable while it was asked is both.
+                .DistinctBy(node => node.Node)]);
     }
 
     private static bool IsNamed(string glob, string node) =>

@@ -15,12 +15,18 @@ internal sealed class GatherActor : ReceiveActor, IWithTimers
     public GatherActor(string correlationId, IReadOnlyCollection<Address> nodes, IWireMessage question, TimeSpan patience)
     {
         _waiting = [.. nodes];
-        Receive<NodeDescribed>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
-        Receive<ContainersFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
+        // An answer to another question than was asked is nobody's business here.
+        if (question is DescribeNode)
+            Receive<NodeDescribed>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
+        else
+            Receive<ContainersFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
         Receive<TimeIsOver>(_ => Finish());
         foreach (Address node in nodes)
             Context.ActorSelection(NodePath(node)).Tell(question);
-        Timers!.StartSingleTimer(TimeIsOver.Instance, TimeIsOver.Instance, nodes.Count == 0 ? TimeSpan.Zero : patience);
+        if (nodes.Count == 0)
+            Self.Tell(TimeIsOver.Instance);
+        else
+            Timers!.StartSingleTimer(TimeIsOver.Instance, TimeIsOver.Instance, patience);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;

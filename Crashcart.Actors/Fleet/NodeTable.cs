@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Akka.Cluster;
 
@@ -24,23 +25,25 @@ internal sealed class NodeTable
 
     public bool IsReachable(Address address) => Reachable.Contains(address);
 
-    public void Apply(Member member)
+    public void Apply(UniqueAddress node, MemberStatus status)
     {
-        if (!member.HasRole(ClusterSettings.NodeRole))
-            return;
-        if (member.Status is MemberStatus.Removed or MemberStatus.Down or MemberStatus.Exiting)
-            _nodes.Remove(member.Address);
-        else if (_nodes.TryGetValue(member.Address, out Entry? known) && known.Incarnation.Equals(member.UniqueAddress))
-            known.Status = member.Status;
+        bool known = TryGet(node, out Entry? entry);
+        if (status is MemberStatus.Removed or MemberStatus.Down or MemberStatus.Exiting)
+        {
+            if (known)
+                _nodes.Remove(node.Address);
+        }
+        else if (known)
+            entry!.Status = status;
         else
             // A new process at the address of an old one: what was known of the old one is not true of it.
-            _nodes[member.Address] = new Entry(member.UniqueAddress) { Status = member.Status };
+            _nodes[node.Address] = new Entry(node) { Status = status };
     }
 
-    public void SetReachable(Member member, bool reachable)
+    public void SetReachable(UniqueAddress node, bool reachable)
     {
-        if (_nodes.TryGetValue(member.Address, out Entry? node) && node.Incarnation.Equals(member.UniqueAddress))
-            node.Reachable = reachable;
+        if (TryGet(node, out Entry? entry))
+            entry.Reachable = reachable;
     }
 
     public void Name(Address address, string name)
@@ -48,6 +51,9 @@ internal sealed class NodeTable
         if (_nodes.TryGetValue(address, out Entry? node))
             node.Name = name;
     }
+
+    private bool TryGet(UniqueAddress node, [NotNullWhen(true)] out Entry? entry) =>
+        _nodes.TryGetValue(node.Address, out entry) && entry.Incarnation.Equals(node);
 
     private static string Unnamed(Address address) => $"{address.Host}:{address.Port}";
 

@@ -1,0 +1,82 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Configuration;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Tests.Fleet;
+
+/// <summary>
+/// What the specs of the coordinator's actors share: a cluster of one process, which is coordinator and node, under the
+/// settings that are shipped but in virtual time; a probe plays the node.
+/// </summary>
+public abstract class FleetSpec : TestKit
+{
+    private static readonly string[] BothRoles = [ClusterSettings.NodeRole, ClusterSettings.CoordinatorRole];
+
+    private readonly List<ActorSystem> _strangers = [];
+
+    protected FleetSpec()
+        : base(Settings("127.0.0.1"), ClusterSettings.SystemName)
+    {
+        Node = CreateTestProbe("the-node");
+        Sys.ActorOf(Props.Create(() => new NodeDouble(Node.Ref)), "node");
+        Self = Join(Sys);
+    }
+
+    /// <summary>Gets what is sent to /user/node.</summary>
+    internal TestProbe Node { get; }
+
+    /// <summary>This process as a member.</summary>
+    internal Member Self { get; }
+
+    /// <summary>A member at another address, at which nobody answers.</summary>
+    internal Member Stranger(string host, params string[] roles)
+    {
+        ActorSystem system = ActorSystem.Create(ClusterSettings.SystemName, Settings(host, roles));
+        _strangers.Add(system);
+        return Join(system);
+    }
+
+    internal static ContainerDescription Container(string id, string? name = null) => new() { Id = id, Name = name ?? id };
+
+    internal static RunTarget Target(Member node, string name) => new($"name-of-{node.Address.Host}", node.Address, Container($"id-of-{name}", name));
+
+    protected void Advance(TimeSpan time) => ((TestScheduler)Sys.Scheduler).Advance(time);
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        Task.WaitAll([.. _strangers.Select(stranger => stranger.Terminate())]);
+    }
+
+    private static Config Settings(string host, params string[] roles) => ConfigurationFactory.ParseString("""
+        akka {
+          scheduler.implementation = "Akka.TestKit.TestScheduler, Akka.TestKit"
+          actor {
+            serialize-messages = on
+            serializers.local = "Crashcart.Actors.Tests.Fleet.LocalOnlySerializer, Crashcart.Actors.Tests"
+            serialization-bindings { "System.Object" = local }
+            serialization-settings.allow-unregistered-types = on
+          }
+          # Leaving a cluster in order takes time, which does not pass here by itself.
+          coordinated-shutdown.run-by-actor-system-terminate = off
+          loglevel = ERROR
+          loggers = ["Akka.TestKit.TestEventListener, Akka.TestKit"]
+        }
+        """).WithFallback(new ClusterSettings(host, Port: null, roles.Length > 0 ? roles : BothRoles, Seeds: []).ToConfig());
+
+    private static Member Join(ActorSystem system)
+    {
+        var cluster = Cluster.Get(system);
+        cluster.JoinAsync(cluster.SelfAddress).Wait();
+        return cluster.SelfMember;
+    }
+
+    private sealed class NodeDouble : ReceiveActor
+    {
+        public NodeDouble(IActorRef probe) => ReceiveAny(probe.Forward);
+    }
+}
