@@ -16,6 +16,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private readonly RunPlan _plan;
     private readonly IRunPort _port;
     private readonly Dictionary<string, int> _sessions = [];
+    private readonly HashSet<Address> _lost = [];
     private IReadOnlyList<RunTarget> _targets = [];
     private FanOutWindow _window = new(targets: 0, width: 0);
     private bool _told;
@@ -66,6 +67,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<StartIsLate>(OnStartIsLate);
         Receive<SessionIsLate>(OnSessionIsLate);
         Receive<ClusterEvent.MemberRemoved>(OnNodeLost);
+        Receive<ClusterEvent.MemberUp>(up => _lost.Remove(up.Member.Address));
         Receive<Run.Cancel>(_ => Context.Stop(Self));
     }
 
@@ -88,17 +90,24 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             _sessions[_plan.Id.Session(target).Value] = target;
         _port.Tell(new RunEvent.Started(_plan.Id, targets, found.Silent));
         Become(Running);
-        Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
+        Cluster.Get(Context.System).Subscribe(
+            Self,
+            ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(ClusterEvent.MemberRemoved),
+            typeof(ClusterEvent.MemberUp));
         StartMore();
     }
 
     private void StartMore()
     {
-        foreach (int target in _window.TakeStartable())
-            Start(target);
-        if (!_window.IsDone)
-            return;
-        Finish(new RunEvent.Ended());
+        // A target that fails at once makes room for the next.
+        while (_window.TakeStartable() is { Count: > 0 } startable)
+        {
+            foreach (int target in startable)
+                Start(target);
+        }
+        if (_window.IsDone)
+            Finish(new RunEvent.Ended());
     }
 
     private void Finish(RunEvent last)
@@ -110,6 +119,14 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Start(int target)
     {
+        if (_lost.Contains(_targets[target].Address))
+        {
+            _window.Finish(target);
+            _port.Tell(new RunEvent.SessionEnded(
+                target,
+                new SessionOutcome.Failure(125, $"Node {NameOf(target)} was lost before the session began. Run it again when the node is back.")));
+            return;
+        }
         StreamTicket ticket = _port.Open(target);
         NodeOf(target).Tell(new StartSession
         {
@@ -157,6 +174,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
 
     private void OnNodeLost(ClusterEvent.MemberRemoved removed)
     {
+        _lost.Add(removed.Member.Address);
         foreach (int target in _window.Running.Where(target => _targets[target].Address.Equals(removed.Member.Address)).ToList())
             Abandon(target, 125, $"Node {NameOf(target)} was lost during the session; what ran there ends with its node's process.");
     }

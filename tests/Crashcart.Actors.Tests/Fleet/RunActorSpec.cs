@@ -1,0 +1,562 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.TestKit;
+using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Tests.Fleet;
+
+public sealed class RunActorSpec : FleetSpec
+{
+    private static readonly RunId Id = new("run-1");
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(1);
+
+    private readonly HashSet<int> _open = [];
+    private readonly TestProbe _fleet;
+    private readonly TestProbe _port;
+    private int _widest;
+
+    public RunActorSpec()
+    {
+        _fleet = CreateTestProbe("the-fleet");
+        _port = CreateTestProbe("the-port");
+    }
+
+    [Fact]
+    public void A_selection_asks_the_fleet_for_what_it_selects()
+    {
+        Begin(new RunTargets.Selected("app=web", "node-*"));
+
+        Assert.Equal(new FleetQuery.ListContainers("app=web", "node-*"), _fleet.ExpectMsg<FleetQuery.ListContainers>());
+    }
+
+    [Fact]
+    public void A_single_container_is_asked_for_on_its_node()
+    {
+        Begin(new RunTargets.One("node-1", "web"));
+
+        Assert.Equal(new FleetQuery.ListContainers("", "node-1", "web"), _fleet.ExpectMsg<FleetQuery.ListContainers>());
+    }
+
+    [Fact]
+    public void A_single_container_that_is_not_there_is_rejected_with_the_silent_nodes()
+    {
+        IActorRef run = Begin(new RunTargets.One(null, "web"));
+
+        Resolve(run, [], new SilentNode("node-2", "The node is unreachable."));
+
+        var rejected = ExpectTold<RunEvent.Rejected>();
+        Assert.True(rejected.NotFound);
+        Assert.EndsWith("not every node could say: node-2 (The node is unreachable).", rejected.Message, StringComparison.Ordinal);
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_single_container_that_could_be_several_is_rejected()
+    {
+        IActorRef run = Begin(new RunTargets.One(null, "id-of"));
+
+        Resolve(run, [Target(Self, "a"), Target(Self, "b")]);
+
+        Assert.False(ExpectTold<RunEvent.Rejected>().NotFound);
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_single_container_is_chosen_by_its_whole_name()
+    {
+        IActorRef run = Begin(new RunTargets.One(null, "web"));
+        RunTarget web = Target(Self, "web");
+
+        Resolve(run, [Target(Self, "web-2"), web]);
+
+        Assert.Equal([web], ExpectTold<RunEvent.Started>().Targets);
+        Assert.Equal("id-of-web", ExpectStart(0).ContainerId);
+    }
+
+    [Fact]
+    public void A_selection_of_nothing_is_started_and_ended()
+    {
+        IActorRef run = Begin(new RunTargets.Selected("app=web", ""));
+
+        Resolve(run, [], new SilentNode("node-2", "The node is unreachable."));
+
+        var started = ExpectTold<RunEvent.Started>();
+        Assert.Empty(started.Targets);
+        Assert.Equal([new SilentNode("node-2", "The node is unreachable.")], started.Silent);
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_session_is_started_with_its_ticket_and_ends_with_its_tool()
+    {
+        IActorRef run = Begin(Everything);
+        Resolve(run, [Target(Self, "web")]);
+        Assert.Equal(Id, ExpectTold<RunEvent.Started>().Run);
+        _port.ExpectMsg(new RecordingPort.Opened(0));
+
+        StartSession start = Node.ExpectMsg<StartSession>();
+        Assert.Equal(
+            new StartSession
+            {
+                SessionId = "run-1-0",
+                RunId = "run-1",
+                ContainerId = "id-of-web",
+                Tool = Tool,
+                StreamEndpoint = RecordingPort.TicketOf(0).Endpoint,
+                Ticket = RecordingPort.TicketOf(0).Secret,
+            },
+            start);
+        Node.Reply(new SessionAccepted { SessionId = "run-1-0" });
+        run.Tell(new Run.StreamBegan(0));
+        Assert.Equal(new RunEvent.SessionStarted(0, new SessionId("run-1-0")), ExpectTold<RunEvent.SessionStarted>());
+        run.Tell(new Run.StreamExited(0, new SessionOutcome.Exited(130)));
+
+        ExpectEnded(0, new SessionOutcome.Exited(130));
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_tool_that_was_not_started_ends_its_session_without_a_beginning()
+    {
+        IActorRef run = BeginSessions(1);
+        var notFound = new SessionOutcome.Failure(127, "There is no tool 'tcpdmp'.");
+
+        run.Tell(new Run.StreamExited(0, notFound));
+
+        ExpectEnded(0, notFound);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void No_more_sessions_than_the_limit_run_at_one_time()
+    {
+        IActorRef run = BeginSessions(4, parallel: 2);
+        ExpectStart(0);
+        ExpectStart(1);
+        ExpectQuiet(run);
+
+        Exit(run, 1);
+        ExpectStart(2);
+        ExpectQuiet(run);
+        Exit(run, 0);
+        ExpectStart(3);
+        Exit(run, 3);
+        Exit(run, 2);
+
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        Assert.Equal(2, _widest);
+    }
+
+    [Fact]
+    public void A_session_that_does_not_begin_in_time_is_ended_and_given_up()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+
+        Advance(StartPatience - Instant);
+        ExpectQuiet(run);
+        Advance(Instant);
+
+        Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
+        SessionOutcome.Failure failure = ExpectFailed(0);
+        Assert.Equal(125, failure.Code);
+        Assert.Equal("Node name-of-127.0.0.1 did not start the tool within 20 s; its log says why.", failure.Message);
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+    }
+
+    [Fact]
+    public void A_session_that_has_begun_may_last_without_a_timeout()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+        Began(run, 0);
+
+        Advance(TimeSpan.FromDays(7));
+
+        ExpectQuiet(run);
+        Exit(run, 0);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void A_session_that_outlasts_its_timeout_is_ended_on_its_node_and_gives_124()
+    {
+        IActorRef run = BeginSessions(1, timeout: Timeout);
+        ExpectStart(0);
+        Began(run, 0);
+
+        Advance(Timeout - Instant);
+        ExpectQuiet(run);
+        Advance(Instant);
+
+        Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
+        Assert.Equal(new SessionOutcome.Failure(124, "Timed out after 90 s; the tool was ended."), ExpectFailed(0));
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+    }
+
+    [Fact]
+    public void The_timeout_is_counted_from_each_sessions_own_beginning()
+    {
+        IActorRef run = BeginSessions(2, timeout: Timeout);
+        ExpectStart(0);
+        ExpectStart(1);
+        Began(run, 0);
+        Advance(StartPatience - Instant);
+        Began(run, 1);
+        Advance(Timeout - StartPatience + Instant);
+
+        Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
+        Assert.Equal(124, ExpectFailed(0).Code);
+        ExpectQuiet(run);
+    }
+
+    [Fact]
+    public void What_comes_of_a_session_after_its_timeout_is_not_told()
+    {
+        IActorRef run = BeginSessions(2, timeout: Timeout);
+        Began(run, 0);
+        Advance(StartPatience - Instant);
+        Began(run, 1);
+        Advance(Timeout - StartPatience + Instant);
+        Assert.Equal(124, ExpectFailed(0).Code);
+
+        TellLate(run, 0);
+        Exit(run, 1);
+
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+    }
+
+    [Fact]
+    public void What_comes_of_a_session_after_its_exit_is_not_told()
+    {
+        IActorRef run = BeginSessions(2);
+        Exit(run, 0);
+
+        TellLate(run, 0);
+        Exit(run, 1);
+
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void A_session_whose_stream_breaks_is_ended_on_its_node_and_gives_125()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+        Began(run, 0);
+
+        run.Tell(new Run.StreamLost(0));
+
+        Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
+        SessionOutcome.Failure failure = ExpectFailed(0);
+        Assert.Equal(125, failure.Code);
+        Assert.Contains("name-of-127.0.0.1", failure.Message, StringComparison.Ordinal);
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+    }
+
+    [Fact]
+    public void A_node_that_could_not_begin_the_session_is_quoted()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+
+        Node.Reply(new SessionOver { SessionId = "run-1-0", Problem = "There is no image at /image." });
+
+        ExpectEnded(0, new SessionOutcome.Failure(125, "There is no image at /image."));
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_session_that_is_over_without_a_problem_ends_by_its_exit_frame()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+        Began(run, 0);
+
+        Node.Reply(new SessionOver { SessionId = "run-1-0" });
+        run.Tell(new Run.StreamExited(0, new SessionOutcome.Exited(3)));
+
+        ExpectEnded(0, new SessionOutcome.Exited(3));
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void The_end_of_another_runs_session_is_no_business_of_this_one()
+    {
+        IActorRef run = BeginSessions(1);
+
+        run.Tell(new SessionOver { SessionId = "run-2-0", Problem = "It was ended." });
+        Exit(run, 0);
+
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void Cancel_ends_every_running_session_and_then_the_run()
+    {
+        IActorRef run = BeginSessions(3, parallel: 2);
+        ExpectStart(0);
+        ExpectStart(1);
+
+        run.Tell(new Run.Cancel());
+
+        Assert.Equal(["run-1-0", "run-1-1"], [Node.ExpectMsg<EndSession>().SessionId, Node.ExpectMsg<EndSession>().SessionId]);
+        ExpectAllFail(3);
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void Cancel_before_the_targets_are_known_ends_the_run()
+    {
+        IActorRef run = Begin(Everything);
+
+        run.Tell(new Run.Cancel());
+
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void Whatever_stops_the_run_ends_what_it_started()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+
+        Sys.Stop(run);
+
+        Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
+        Assert.Equal(new SessionOutcome.Failure(125, "The coordinator ended the run."), ExpectFailed(0));
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void A_run_that_is_over_has_nothing_left_to_end()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+        Exit(run, 0);
+        ExpectTold<RunEvent.Ended>();
+
+        ExpectTerminated(run);
+
+        ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_run_that_fails_ends_what_it_started_and_is_not_begun_again()
+    {
+        IActorRef runs = Sys.ActorOf(RunsActor.Props(_fleet));
+        runs.Tell(new FleetQuery.StartRun(Plan(Everything), new RecordingPort(_port) { Broken = 1 }), TestActor);
+        IActorRef run = Watch(ExpectMsg<FleetQuery.RunAccepted>().Run);
+        _fleet.ExpectMsg<FleetQuery.ListContainers>();
+
+        EventFilter.Exception<InvalidOperationException>().ExpectOne(() => Resolve(run, [Target(Self, "a"), Target(Self, "b")]));
+
+        ExpectStart(0);
+        Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
+        ExpectTold<RunEvent.Started>();
+        ExpectAllFail(2);
+        ExpectTold<RunEvent.Ended>();
+        ExpectTerminated(run);
+        _fleet.Tell(Marker.Instance);
+        _fleet.ExpectMsg<Marker>();
+    }
+
+    [Fact]
+    public void A_node_that_leaves_the_cluster_fails_its_own_targets_only()
+    {
+        Member other = Stranger("10.0.0.2", ClusterSettings.NodeRole);
+        IActorRef run = Begin(Everything);
+        Resolve(run, [Target(Self, "a"), Target(other, "b")]);
+        ExpectTold<RunEvent.Started>();
+
+        run.Tell(Removal(other));
+
+        SessionOutcome.Failure failure = ExpectFailed(1);
+        Assert.Equal(125, failure.Code);
+        Assert.StartsWith("Node name-of-10.0.0.2 was lost during the session", failure.Message, StringComparison.Ordinal);
+        Exit(run, 0);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void Targets_that_wait_for_a_lost_node_fail_at_once()
+    {
+        Member other = Stranger("10.0.0.2", ClusterSettings.NodeRole);
+        IActorRef run = Begin(Everything, parallel: 1);
+        Resolve(run, [Target(other, "a"), Target(other, "b"), Target(other, "c"), Target(Self, "d")]);
+        ExpectTold<RunEvent.Started>();
+
+        run.Tell(Removal(other));
+
+        ExpectFailed(0);
+        Assert.Equal(
+            new SessionOutcome.Failure(125, "Node name-of-10.0.0.2 was lost before the session began. Run it again when the node is back."),
+            ExpectFailed(1));
+        ExpectFailed(2);
+        ExpectStart(3);
+        Exit(run, 3);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void Targets_of_a_node_that_came_back_are_started()
+    {
+        IActorRef run = Begin(Everything, parallel: 1);
+        Resolve(run, [Target(Self, "a"), Target(Stranger("10.0.0.2"), "b"), Target(Self, "c")]);
+        ExpectTold<RunEvent.Started>();
+        ExpectStart(0);
+
+        run.Tell(Removal(Self));
+        run.Tell(new ClusterEvent.MemberUp(Self));
+        ExpectFailed(0);
+        Node.ExpectMsg<EndSession>();
+        Exit(run, 1);
+
+        ExpectStart(2);
+    }
+
+    private static RunTargets Everything => new RunTargets.Selected("", "");
+
+    private static ToolDescription Tool => new() { Argv = { "tcpdump", "-ni", "any" } };
+
+    private static RunPlan Plan(RunTargets targets, int parallel = 0, TimeSpan? timeout = null) => new(Id, targets, Tool, parallel, timeout);
+
+    private static ClusterEvent.MemberRemoved Removal(Member member) => new(member.Copy(MemberStatus.Removed), MemberStatus.Up);
+
+    private IActorRef Begin(RunTargets targets, int parallel = 0, TimeSpan? timeout = null) =>
+        Watch(Sys.ActorOf(RunActor.Props(Plan(targets, parallel, timeout), new RecordingPort(_port), _fleet)));
+
+    private void Resolve(IActorRef run, IReadOnlyList<RunTarget> targets, params SilentNode[] silent) =>
+        run.Tell(new FleetQuery.Containers(targets, silent), _fleet);
+
+    /// <summary>A run whose targets are all on this node and have been told to the client.</summary>
+    private IActorRef BeginSessions(int targets, int parallel = 0, TimeSpan? timeout = null)
+    {
+        IActorRef run = Begin(Everything, parallel, timeout);
+        Resolve(run, [.. Enumerable.Range(0, targets).Select(n => Target(Self, $"web-{n}"))]);
+        ExpectTold<RunEvent.Started>();
+        return run;
+    }
+
+    private void Began(IActorRef run, int target)
+    {
+        run.Tell(new Run.StreamBegan(target));
+        Assert.Equal(target, ExpectTold<RunEvent.SessionStarted>().Target);
+    }
+
+    private void Exit(IActorRef run, int target)
+    {
+        run.Tell(new Run.StreamExited(target, new SessionOutcome.Exited(0)));
+        ExpectEnded(target, new SessionOutcome.Exited(0));
+    }
+
+    private static void TellLate(IActorRef run, int target)
+    {
+        run.Tell(new Run.StreamExited(target, new SessionOutcome.Exited(137)));
+        run.Tell(new Run.StreamLost(target));
+        run.Tell(new Run.StreamBegan(target));
+        run.Tell(new SessionOver { SessionId = Id.Session(target).Value, Problem = "It was ended." });
+    }
+
+    private StartSession ExpectStart(int target)
+    {
+        StartSession start = Node.ExpectMsg<StartSession>();
+        Assert.Equal(Id.Session(target).Value, start.SessionId);
+        return start;
+    }
+
+    /// <summary>What the client is told next. Streams that were opened and closed on the way are noted.</summary>
+    private T ExpectTold<T>()
+        where T : RunEvent => Assert.IsType<T>(Assert.IsType<RecordingPort.Told>(NextOnPort()).Happened);
+
+    private void ExpectEnded(int target, SessionOutcome outcome)
+    {
+        var ended = ExpectTold<RunEvent.SessionEnded>();
+        Assert.Equal(new RunEvent.SessionEnded(target, outcome), ended);
+        Assert.DoesNotContain(target, _open);
+    }
+
+    private SessionOutcome.Failure ExpectFailed(int target)
+    {
+        var ended = ExpectTold<RunEvent.SessionEnded>();
+        Assert.Equal(target, ended.Target);
+        Assert.DoesNotContain(target, _open);
+        return Assert.IsType<SessionOutcome.Failure>(ended.Outcome);
+    }
+
+    private void ExpectAllFail(int targets)
+    {
+        for (int target = 0; target < targets; target++)
+            ExpectFailed(target);
+    }
+
+    /// <summary>The run has done all that it has been asked for, and that was nothing for the node or the client.</summary>
+    private void ExpectQuiet(IActorRef run)
+    {
+        run.Tell(new Identify(null));
+        ExpectMsg<ActorIdentity>();
+        ExpectQuietNode();
+        _port.Tell(Marker.Instance);
+        Assert.IsType<Marker>(NextOnPort());
+    }
+
+    private void ExpectQuietNode()
+    {
+        Sys.ActorSelection("/user/node").Tell(Marker.Instance);
+        Node.ExpectMsg<Marker>();
+    }
+
+    /// <summary>To be asked once the run has stopped.</summary>
+    private void ExpectNothingMore()
+    {
+        ExpectQuietNode();
+        _port.Tell(Marker.Instance);
+        _port.ExpectMsg<Marker>();
+    }
+
+    private object NextOnPort()
+    {
+        while (true)
+        {
+            object next = _port.ExpectMsg<object>();
+            switch (next)
+            {
+                case RecordingPort.Opened opened:
+                    _open.Add(opened.Target);
+                    _widest = Math.Max(_widest, _open.Count);
+                    break;
+                case RecordingPort.Closed closed:
+                    _open.Remove(closed.Target);
+                    break;
+                default:
+                    return next;
+            }
+        }
+    }
+
+    /// <summary>What is sent after all that is looked for and comes first, if there is nothing.</summary>
+    private sealed class Marker : INoSerializationVerificationNeeded
+    {
+        public static readonly Marker Instance = new();
+    }
+}
