@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 
 namespace Crashcart.Actors.Tests.Protocol;
 
@@ -67,6 +68,16 @@ public sealed class WireSerializerTests : TestKit
             """);
     }
 
+    [Fact]
+    public void Every_message_of_the_protocol_is_a_wire_message_or_a_part_of_one()
+    {
+        var reached = new HashSet<MessageDescriptor>();
+        foreach (Type type in FilledMessages.Types)
+            Reach(((IMessage)Activator.CreateInstance(type)!).Descriptor, reached);
+
+        Assert.Equal(WireReflection.Descriptor.MessageTypes.ToHashSet(), reached.Where(message => message.ContainingType is null).ToHashSet());
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("no-such-message")]
@@ -96,4 +107,12 @@ public sealed class WireSerializerTests : TestKit
     [Fact]
     public void Broken_bytes_are_refused() =>
         Assert.Throws<InvalidProtocolBufferException>(() => _serializer.FromBinary([0xff], "start-session"));
+
+    private static void Reach(MessageDescriptor message, HashSet<MessageDescriptor> reached)
+    {
+        if (!reached.Add(message))
+            return;
+        foreach (FieldDescriptor field in message.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
+            Reach(field.MessageType, reached);
+    }
 }
