@@ -153,7 +153,7 @@ test_project() {
 command_test() {
   need_to_build
   need_docker
-  need newuidmap=uidmap unshare=util-linux tmux=tmux
+  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
   say "Checking the format"
@@ -167,7 +167,7 @@ command_test() {
 command_demo() {
   publish
   need_docker
-  as_root demo/run "$artifacts"
+  as_root tests/demo/run "$artifacts"
 }
 
 command_bench() {
