@@ -70,7 +70,9 @@ internal sealed class LoopDevice : IDisposable
     {
         using Descriptor control = Descriptor.Open("/dev/loop-control", O_RDWR);
         var config = new loop_config { fd = (uint)image.Number, block_size = sectorSize };
-        config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO;
+        // No direct I/O: an image that is attached for one short command would be read from the disk every time, while
+        // its file's pages stay in memory from one attachment to the next. It is measured: 2.6 ms of 12 for one static tool.
+        config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
         tag.Write(ref config.info);
         string device = "";
         int error = 0;
@@ -90,11 +92,9 @@ internal sealed class LoopDevice : IDisposable
                 error = errno;
                 candidate?.Dispose();
             }
-            if (error == EINVAL && (config.info.lo_flags & LO_FLAGS_DIRECT_IO) != 0)
-                config.info.lo_flags &= ~LO_FLAGS_DIRECT_IO; // older kernels refuse it where the file system cannot
-            else if (!IsRace(error))
+            if (!IsRace(error))
                 break;
-            else if (attempt % 8 == 7)
+            if (attempt % 8 == 7)
                 Thread.Sleep(1);
         }
         throw new SyscallException("ioctl", error, $"{device}, LOOP_CONFIGURE, {path}");

@@ -6,7 +6,7 @@ namespace Crashcart.Native;
 
 /// <summary>
 /// Owns the process's one epoll(7) instance and the one thread that waits on it, so that no wait for a pipe, terminal,
-/// socket or process costs a thread.
+/// socket or process costs a thread. A program that does one thing lends its own thread for it: <see cref="Run"/>.
 /// </summary>
 /// <remarks>
 /// A handle is in the epoll set only while somebody waits for it, and a wait holds a reference on it. So its number cannot
@@ -20,12 +20,13 @@ public sealed class Poller
     private readonly Dictionary<int, Interest> _interests = [];
     private readonly Descriptor _epoll;
     private uint _generation;
+    private int _lentThreads;
+    private bool _hasThread;
 
     private Poller()
     {
         int fd = epoll_create1(EPOLL_CLOEXEC);
         _epoll = fd < 0 ? throw new SyscallException("epoll_create1", errno) : new Descriptor(fd);
-        new Thread(Run) { IsBackground = true, Name = "crashcart-poller" }.UnsafeStart();
     }
 
     /// <summary>
@@ -44,6 +45,26 @@ public sealed class Poller
         LazyShared.Value.WaitAsync(handle, EPOLLOUT, cancellation);
 
     /// <summary>
+    /// Runs the work on this thread, and whatever it awaits of the poller too, until it is done. It saves a program that
+    /// lives for milliseconds the start of three threads. The work may not block on what it could await.
+    /// </summary>
+    public static T Run<T>(Func<Task<T>> work)
+    {
+        Poller poller = LazyShared.Value;
+        Interlocked.Increment(ref poller._lentThreads);
+        try
+        {
+            Task<T> task = work();
+            poller.RunUntil(task);
+            return task.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            poller.TakeBackThread();
+        }
+    }
+
+    /// <summary>
     /// Calls back once, on a thread of the pool, when the handle is readable. Disposing the result takes that back.
     /// </summary>
     internal static IDisposable OnReadable(SafeHandle handle, Action callback)
@@ -57,7 +78,9 @@ public sealed class Poller
     private async Task WaitAsync(SafeHandle handle, int events, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The poller's own thread is for nobody else's work; a lent one is for just that.
+        var completion = new TaskCompletionSource(
+            Volatile.Read(ref _lentThreads) > 0 ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
         using var wait = new Wait(handle, events, () => completion.TrySetResult());
         if (!Add(wait))
             return;
@@ -78,6 +101,7 @@ public sealed class Poller
             if (error == 0)
             {
                 _interests[wait.Number] = interest;
+                EnsureThread();
                 return true;
             }
             interest.Waits.Remove(wait);
@@ -94,35 +118,72 @@ public sealed class Poller
         }
     }
 
-    private unsafe void Run()
+    // Under the lock.
+    private void EnsureThread()
     {
-        const int Batch = 64;
-        epoll_event* ready = stackalloc epoll_event[Batch];
-        while (true)
+        if (_hasThread || Volatile.Read(ref _lentThreads) > 0)
+            return;
+        _hasThread = true;
+        new Thread(RunForever) { IsBackground = true, Name = "crashcart-poller" }.UnsafeStart();
+    }
+
+    private void TakeBackThread()
+    {
+        lock (_gate)
         {
-            int count = epoll_wait(_epoll.Number, ready, Batch, -1);
-            if (count < 0 && errno != EINTR)
-                throw new SyscallException("epoll_wait", errno);
-            lock (_gate)
-            {
-                for (int i = 0; i < count; i++)
-                    OnReady(ready[i]);
-            }
+            Interlocked.Decrement(ref _lentThreads);
+            if (_interests.Count > 0)
+                EnsureThread();
         }
     }
 
-    private void OnReady(epoll_event e)
+    private void RunForever()
+    {
+        while (true)
+            RunOnce();
+    }
+
+    private unsafe void RunUntil(Task task)
+    {
+        if (task.IsCompleted)
+            return;
+        // Another thread may complete the task while this one waits for the kernel.
+        int fd = eventfd(0, EFD_CLOEXEC);
+        using var wake = fd < 0 ? throw new SyscallException("eventfd", errno) : new Descriptor(fd);
+        using var wait = new Wait(wake, EPOLLIN, static () => { });
+        Add(wait);
+        Task woken = task.ContinueWith(_ => wake.Write(BitConverter.GetBytes(1L)), TaskContinuationOptions.ExecuteSynchronously);
+        while (!task.IsCompleted)
+            RunOnce();
+        woken.Wait();
+    }
+
+    private unsafe void RunOnce()
+    {
+        const int Batch = 64;
+        epoll_event* ready = stackalloc epoll_event[Batch];
+        int count = epoll_wait(_epoll.Number, ready, Batch, -1);
+        if (count < 0 && errno != EINTR)
+            throw new SyscallException("epoll_wait", errno);
+        List<Wait> completed = [];
+        lock (_gate)
+        {
+            for (int i = 0; i < count; i++)
+                OnReady(ready[i], completed);
+        }
+        // Not under the lock: on a lent thread what has waited goes on here.
+        foreach (Wait wait in completed)
+            wait.Complete();
+    }
+
+    private void OnReady(epoll_event e, List<Wait> completed)
     {
         // The generation tells an event from one that was fetched before its handle was closed and the number reused.
         int number = (int)(e.data.u64 & 0xffffffff);
         if (!_interests.TryGetValue(number, out Interest? interest) || interest.Generation != (uint)(e.data.u64 >> 32))
             return;
         int events = (e.events & (EPOLLERR | EPOLLHUP)) != 0 ? EPOLLIN | EPOLLOUT : e.events;
-        foreach (Wait wait in interest.Waits)
-        {
-            if ((wait.Events & events) != 0)
-                wait.Complete();
-        }
+        completed.AddRange(interest.Waits.Where(wait => (wait.Events & events) != 0));
         interest.Waits.RemoveAll(wait => (wait.Events & events) != 0);
         Rearm(interest);
     }
@@ -164,7 +225,7 @@ public sealed class Poller
         private readonly SafeHandle _handle;
         private readonly Action _complete;
 
-        /// <param name="complete">Called under the poller's lock: it may only pass the news on.</param>
+        /// <param name="complete">Called by the thread that polls.</param>
         public Wait(SafeHandle handle, int events, Action complete)
         {
             bool added = false;

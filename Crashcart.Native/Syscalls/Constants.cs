@@ -21,7 +21,6 @@ internal static class Constants
     public const int LO_NAME_SIZE = 64;
     public const uint LO_FLAGS_READ_ONLY = 1;
     public const uint LO_FLAGS_AUTOCLEAR = 4;
-    public const uint LO_FLAGS_DIRECT_IO = 16;
 
     // linux/mount.h
     public const int OPEN_TREE_CLONE = 1;

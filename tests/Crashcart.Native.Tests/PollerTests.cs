@@ -88,6 +88,35 @@ public sealed class PollerTests
     }
 
     [Fact]
+    public void Work_on_a_lent_thread_may_await_the_poller()
+    {
+        using var pipe = new AnonymousPipe();
+        Assert.Equal(7, Poller.Run(async () =>
+        {
+            Task ready = Poller.WaitReadable(pipe.Reader);
+            pipe.Writer.Write([1]);
+            await ready.ConfigureAwait(false);
+            return 7;
+        }));
+    }
+
+    [Fact]
+    public void Work_on_a_lent_thread_may_end_on_another_one() =>
+        Assert.Equal(7, Poller.Run(() => Task.Run(async () =>
+        {
+            await Task.Yield();
+            return 7;
+        })));
+
+    [Fact]
+    public void What_work_on_a_lent_thread_throws_is_thrown() =>
+        Assert.Throws<FormatException>(() => Poller.Run<int>(async () =>
+        {
+            await Task.Yield();
+            throw new FormatException();
+        }));
+
+    [Fact]
     public async Task Disposing_a_stream_ends_the_read_that_waits()
     {
         using var pipe = new AnonymousPipe();
