@@ -14,7 +14,9 @@ internal static class LocalSession
     /// <returns>The tool's exit status, or 124 when it ran out of time.</returns>
     /// <exception cref="CrashcartException">The tool was not started.</exception>
     public static Task<int> RunAsync(TargetProcess target, AttachedImage image, SessionRequest request) =>
-        request.Terminal ? RunInTerminalAsync(target, image, request) : RunWithOurStreamsAsync(target, image, request);
+        request.Terminal
+            ? RunInTerminalAsync(target, image, request)
+            : Task.FromResult(Poller.Run(() => RunWithOurStreamsAsync(target, image, request)));
 
     // Nothing is copied: the tool reads and writes this process's own descriptors.
     private static async Task<int> RunWithOurStreamsAsync(TargetProcess target, AttachedImage image, SessionRequest request)
