@@ -71,8 +71,10 @@ public abstract class FleetSpec : TestKit
     private static Member Join(ActorSystem system)
     {
         var cluster = Cluster.Get(system);
-        cluster.JoinAsync(cluster.SelfAddress).Wait();
-        return cluster.SelfMember;
+        var events = new TestProbe(system, new XunitAssertions());
+        cluster.Subscribe(events, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberUp));
+        cluster.Join(cluster.SelfAddress);
+        return events.ExpectMsg<ClusterEvent.MemberUp>().Member;
     }
 
     private sealed class NodeDouble : ReceiveActor
