@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crashcart.Actors;
 using Crashcart.Native;
 using Crashcart.Node.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace Crashcart.Node;
 
@@ -52,6 +53,7 @@ internal sealed class NodeCommand : RootCommand
         using var loggers = NodeLogging.Create(settings.LogLevel);
         using var stop = new StopSignals(loggers);
         using var node = await NodeService.OpenAsync(settings, loggers).ConfigureAwait(false);
+        NodeLog.Joining(loggers.CreateLogger<NodeCommand>(), string.Join(", ", settings.Seeds), settings.Listen.ToString());
         var member = new ClusterSettings(
             settings.Listen.Host, settings.Listen.Port, [ClusterSettings.NodeRole], [.. settings.Seeds.Select(s => s.ToString())]);
         var host = new ClusterHost(member, node.Populate, system => NodeService.DrainAsync(system), new AkkaLog(loggers).Write);

@@ -18,8 +18,15 @@ internal sealed class NodeLock : IDisposable
         try
         {
             System.IO.Directory.CreateDirectory(Directory);
-            // FileShare.None is flock(2): it ends with the process, however that ends.
-            return new NodeLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            while (true)
+            {
+                // FileShare.None is flock(2): it ends with the process, however that ends.
+                var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                if (File.Exists(path))
+                    return new NodeLock(file);
+                // Its last holder removed it between our opening and our locking.
+                file.Dispose();
+            }
         }
         catch (UnauthorizedAccessException e)
         {
@@ -33,5 +40,9 @@ internal sealed class NodeLock : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        File.Delete(_file.Name);
+        _file.Dispose();
+    }
 }

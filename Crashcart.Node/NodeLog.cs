@@ -14,6 +14,9 @@ internal static partial class NodeLog
     [LoggerMessage(3, LogLevel.Warning, "Removed session {Session}, which an earlier process of this node has left")]
     public static partial void RemovedLeftover(ILogger log, string session);
 
+    [LoggerMessage(5, LogLevel.Information, "Joining the fleet by {Seeds}, listening on {Listen}")]
+    public static partial void Joining(ILogger log, string seeds, string listen);
+
     [LoggerMessage(4, LogLevel.Information, "Stopping on signal {Signal}")]
     public static partial void Signalled(ILogger log, string signal);
 }
