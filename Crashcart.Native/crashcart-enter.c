@@ -1075,6 +1075,11 @@ static bool kill_members(int cgroup, pid_t reaper)
 	return any;
 }
 
+static int session_cgroup(const struct request *r)
+{
+	return r->cgroup >= 0 ? r->cgroup : r->cgroup1_count > 0 ? r->cgroup1[0] : -1;
+}
+
 /*
  * Everything in the session dies, but the reaper, which has to see it die. The cgroup is frozen while it is read, so
  * that nothing in it can fork, or end and leave its PID to a stranger, between the reading and the killing.
@@ -1082,10 +1087,14 @@ static bool kill_members(int cgroup, pid_t reaper)
 static void kill_session(const struct session *s)
 {
 	const struct request *r = s->request;
-	int cgroup = r->cgroup >= 0 ? r->cgroup : r->cgroup1_count > 0 ? r->cgroup1[0] : -1;
+	int cgroup = session_cgroup(r);
 	if (s->tool >= 0 && !s->exited)
 		(void)syscall(SYS_pidfd_send_signal, s->tool, SIGKILL, NULL, 0);
-	if (cgroup < 0)
+	/*
+	 * Before the reaper is known nothing of the container's has run, and what is on its way ends by itself when `inner`
+	 * does. Killed now, a reaper would leave its child as a zombie to a PID 1 that may reap nothing.
+	 */
+	if (cgroup < 0 || s->reaper == 0)
 		return;
 	/* The usual case: the tool has ended and left nothing. */
 	for (int round = 0; round < 100 && kill_members(cgroup, s->reaper); round++) {
@@ -1121,6 +1130,8 @@ static void wait_for_reaper(struct session *s)
 			/* Stopped by the container, or it has a child that cannot die: it goes, and the child with it or alone. */
 			if (s->reaper > 0 && !s->reaper_gone)
 				kill(s->reaper, SIGKILL);
+			if (s->reaper == 0 && session_cgroup(s->request) >= 0)
+				kill_members(session_cgroup(s->request), 0);
 			if (!s->entrant_gone)
 				kill(s->entrant, SIGKILL);
 			deadline = now_ms() + KILL_PATIENCE_MS;
