@@ -59,6 +59,38 @@ public sealed class SuddenDeathTests : IDisposable
         Eventually.Holds(() => _box.Cgroups().Count == 0, "the session's cgroups are gone");
     }
 
+    [Fact]
+    public async Task A_guardian_that_somebody_stopped_is_killed_after_a_while()
+    {
+        await using ToolProcess tool = await _box.StartAsync(_box.Spec("sleep", "100000"));
+        int reaper = Assert.Single(_box.ProcessesOfContainer(pid => File.ReadAllText($"/proc/{pid}/comm") == "crashcart-reap\n"));
+        Shell.Run("kill", "-STOP", $"{Toolbox.ParentOf(reaper)}");
+        await tool.DisposeAsync();
+        Assert.Equal(new ToolExit(137, 9), await tool.Exited);
+        Assert.Equal(1, _box.ProcessesInContainer());
+    }
+
+    [Fact]
+    public async Task A_start_that_is_cancelled_leaves_nothing()
+    {
+        for (int i = 0; i < 50; i++)
+        {
+            using var stop = new CancellationTokenSource();
+            Task<ToolProcess> start = ToolProcess.StartAsync(_box.Target, _box.Image, _box.Spec("sleep", "100000"), ToolStreams.Pipes, stop.Token);
+            await stop.CancelAsync();
+            try
+            {
+                await using ToolProcess tool = await start;
+            }
+            catch (OperationCanceledException e)
+            {
+                Assert.True(e.CancellationToken.IsCancellationRequested);
+            }
+            Assert.Empty(_box.Cgroups());
+            Assert.Equal(1, _box.ProcessesInContainer());
+        }
+    }
+
     public void Dispose() => _box.Dispose();
 
     private static IReadOnlyList<LoopDeviceInfo> WaitForDevices(ImageDirectory images, Process holder)
