@@ -1,1 +1,5 @@
-return await Crashcart.Cli.Grammar.CommandLine.RunAsync(args);
+using Crashcart.Cli.Grammar;
+using Crashcart.Native;
+
+StandardDescriptors.Require();
+return await CommandLine.RunAsync(args);

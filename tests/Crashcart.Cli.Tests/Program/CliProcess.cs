@@ -26,9 +26,17 @@ internal sealed class CliProcess : IDisposable
 
     public Stream Output => _process.StandardOutput.BaseStream;
 
-    public static CliProcess Start(params IEnumerable<string> arguments)
+    public static CliProcess Start(params IEnumerable<string> arguments) => StartProgram(ProgramPath, arguments);
+
+    /// <summary>With a standard descriptor closed.</summary>
+    /// <param name="closing">As sh(1) has it: <c>&lt;&amp;-</c>.</param>
+    /// <param name="arguments">The program's.</param>
+    public static CliProcess StartClosing(string closing, params IEnumerable<string> arguments) =>
+        StartProgram("/bin/sh", ["-c", $"exec \"$@\" {closing}", "sh", ProgramPath, .. arguments]);
+
+    private static CliProcess StartProgram(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(ProgramPath, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

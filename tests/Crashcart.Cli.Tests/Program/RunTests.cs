@@ -39,16 +39,33 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task A_closed_standard_input_is_empty()
+    {
+        var input = new TaskCompletionSource<RunInput>();
+        await using var coordinator = await FakeCoordinator.StartAsync(async run =>
+        {
+            await run.ReceiveAsync();
+            await run.StartAsync(1);
+            input.SetResult(await run.ReceiveAsync());
+            await run.ExitAsync(0, 0);
+            await run.EndAsync();
+        });
+        using var cli = CliProcess.StartClosing("<&-", "exec", "--coordinator", coordinator.Address, "n/c0", "cat");
+        Assert.Equal(RunInput.InputOneofCase.StdinEof, (await input.Task).InputCase);
+        Assert.Equal((0, ""), (await cli.ExitAsync(), await cli.Error));
+    }
+
+    [Fact]
     public async Task A_tool_that_is_not_there_is_told_with_its_status()
     {
         await using var coordinator = await FakeCoordinator.StartAsync(async run =>
         {
             await run.ReceiveAsync();
             await run.StartAsync(1);
-            await run.SendAsync(new RunEvent { SessionEnded = new SessionEnded { Failure = new Failure { ExitCode = 127, Message = "no \e[2Jtool" } } });
+            await run.SendAsync(new RunEvent { SessionEnded = new SessionEnded { Failure = new Failure { ExitCode = 127, Message = "No \e[2Jtool." } } });
             await run.EndAsync();
         });
-        Assert.Equal((127, "", "crashcart: no \uFFFD[2Jtool\n"), await CliProcess.RunAsync("exec", "--coordinator", coordinator.Address, "n/c0", "nosuch"));
+        Assert.Equal((127, "", "crashcart: No \uFFFD[2Jtool.\n"), await CliProcess.RunAsync("exec", "--coordinator", coordinator.Address, "n/c0", "nosuch"));
     }
 
     [Fact]
@@ -56,11 +73,11 @@ public sealed class RunTests
     {
         await using var coordinator = await FakeCoordinator.StartAsync(run =>
         {
-            (run.Status, run.Message) = ("3", "the selector is malformed at column 4");
+            (run.Status, run.Message) = ("3", "The selector is malformed at column 4.");
             return Task.CompletedTask;
         });
         Assert.Equal(
-            (125, "", "crashcart: the selector is malformed at column 4\n"),
+            (125, "", "crashcart: The selector is malformed at column 4.\n"),
             await CliProcess.RunAsync("fleet", "exec", "--coordinator", coordinator.Address, "--label", "a==", "ls"));
     }
 
@@ -189,9 +206,9 @@ public sealed class RunTests
     public async Task An_incomplete_listing_is_told_and_is_125()
     {
         await using var coordinator = await FakeCoordinator.StartAsync(call =>
-            call.SendAsync(new ListContainersResponse { Unanswered = { new Unanswered { Node = "m", Message = "did not answer in 2 s" } } }));
+            call.SendAsync(new ListContainersResponse { Unanswered = { new Unanswered { Node = "m", Message = "Did not answer in 2 s." } } }));
         var (status, output, error) = await CliProcess.RunAsync("ps", "--coordinator", coordinator.Address);
-        Assert.Equal((125, "NODE  CONTAINER  ID  IMAGE  STATE  UP  LABELS\n", "crashcart: m: did not answer in 2 s\n"), (status, output, error));
+        Assert.Equal((125, "NODE  CONTAINER  ID  IMAGE  STATE  UP  LABELS\n", "crashcart: m: Did not answer in 2 s.\n"), (status, output, error));
     }
 
     // More than any buffer on the way holds.
