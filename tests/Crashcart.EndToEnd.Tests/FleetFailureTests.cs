@@ -81,7 +81,9 @@ public sealed class FleetFailureTests(FleetHost fleet) : IClassFixture<FleetHost
         await fleet.Nodes[0].Daemon.Stop();
         Assert.Single(HostProcess.Find("sleep 86374"));
         run.Command.Signal(LibC.SIGINT);
-        (await run.Command.Result()).Exited(125);
+        var result = await run.Command.Result();
+        result.Exited(1);
+        Assert.Contains("alpha", result.Error, StringComparison.Ordinal);
         await run.NothingIsLeft();
     }
 

@@ -163,11 +163,11 @@ public sealed class FleetTests(FleetHost fleet) : HostTest, IClassFixture<FleetH
 
     [Fact]
     public async Task Exits_3_when_nothing_matches() =>
-        (await fleet.Crashcart("fleet", "exec", "--label", "app=nothing-has-this", "true").Run()).Refused(3, "app=nothing-has-this");
+        (await fleet.Crashcart("fleet", "exec", "--label", "app=nothing-has-this", "true").Run()).Refused(3, "no running container matches");
 
     [Theory]
     [InlineData("app in (a", "app in (a")]
-    [InlineData("app==", "app==")]
+    [InlineData("app=web tier=db", "app=web tier=db")]
     [InlineData("=web", "=web")]
     [InlineData("app=web,,", "app=web,,")]
     public async Task Malformed_selector_is_refused_with_the_place(string selector, string quoted)

@@ -9,12 +9,13 @@ internal sealed class Daemon(Command command)
 {
     private RunningCommand? _process;
 
-    public int Pid => _process!.Pid;
-
-    public bool HasExited => _process!.HasExited;
+    public bool HasExited { get; private set; }
 
     /// <summary>What it has logged since it was last started.</summary>
     public string Log => _process is { } process ? process.OutputSoFar + process.ErrorSoFar : "";
+
+    /// <summary>The end of <see cref="Log"/>.</summary>
+    public string LastWords => Log[^Math.Min(Log.Length, 2000)..];
 
     /// <summary>An address on loopback that was free a moment ago.</summary>
     public static string FreeAddress()
@@ -24,7 +25,11 @@ internal sealed class Daemon(Command command)
         return listener.LocalEndpoint.ToString()!;
     }
 
-    public void Start() => _process = command.Start();
+    public void Start()
+    {
+        _process = command.Start();
+        HasExited = false;
+    }
 
     /// <summary>Asks it to end, as systemd does.</summary>
     public Task Stop() => End(LibC.SIGTERM);
@@ -34,10 +39,11 @@ internal sealed class Daemon(Command command)
 
     private async Task End(int signal)
     {
-        if (_process is not { } process)
+        if (_process is not { } process || HasExited)
             return;
         process.Signal(signal);
         await process.Result();
         await process.DisposeAsync();
+        HasExited = true;
     }
 }

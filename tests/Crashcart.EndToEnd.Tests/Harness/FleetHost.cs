@@ -46,10 +46,16 @@ public class FleetHost : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        foreach (var daemon in (Daemon[])[.. Nodes.Select(node => node.Daemon), .. Coordinators])
-            await daemon.Stop();
-        await Task.WhenAll(Nodes.Select(node => node.Docker.DisposeAsync()));
-        await _directory.DisposeAsync();
+        try
+        {
+            foreach (var daemon in (Daemon[])[.. Nodes.Select(node => node.Daemon), .. Coordinators])
+                await daemon.Stop();
+        }
+        finally
+        {
+            await Task.WhenAll(Nodes.Select(node => node.Docker.DisposeAsync()));
+            await _directory.DisposeAsync();
+        }
     }
 
     /// <summary>Waits until every coordinator that runs says that every node is up.</summary>
@@ -93,7 +99,7 @@ public class FleetHost : IAsyncLifetime
         },
     };
 
-    internal string Logs() => string.Join('\n', [.. Coordinators.Select(daemon => daemon.Log), .. Nodes.Select(node => node.Daemon.Log)]);
+    internal string Logs() => string.Join('\n', [.. Coordinators.Select(daemon => daemon.LastWords), .. Nodes.Select(node => node.Daemon.LastWords)]);
 
     private string Socket(int coordinator) => _directory[$"coordinator-{coordinator}.sock"];
 
@@ -108,7 +114,7 @@ public class FleetHost : IAsyncLifetime
 
     private Command Node(FleetNode node) => new(Artifacts.Node,
     [
-        "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--cluster-listen", Daemon.FreeAddress(),
+        "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", Daemon.FreeAddress(),
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ])
     {
