@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Configuration;
@@ -25,7 +26,7 @@ public sealed class ClusterHost(
     public ActorSystem? System { get; private set; }
 
     /// <summary>Runs until it is asked to stop, then leaves the cluster in order.</summary>
-    /// <exception cref="Exception">The first system could not start, for instance because its port is taken.</exception>
+    /// <exception cref="IOException">The first system could not listen, for instance because its port is taken.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
         for (bool first = true; !stopping.IsCancellationRequested; first = false)
@@ -34,6 +35,11 @@ public sealed class ClusterHost(
             try
             {
                 system = Start();
+            }
+            // The base of many exceptions is the first that is one, so its own base is asked for.
+            catch (Exception e) when (first && e.GetBaseException().GetBaseException() is SocketException cause)
+            {
+                throw new IOException($"Could not listen on {settings.Host}:{settings.Port} for the cluster: {cause.Message}.", e);
             }
             catch (Exception) when (!first)
             {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
@@ -44,33 +46,67 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     /// <exception cref="IOException">A listener's address is taken.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        SocketFile.Claim(settings.Socket);
+        SocketFile.Claim(settings.Socket, UnixGroup.Find(Group));
         if (node is not null)
-            SocketFile.Claim(StreamSocket);
-        await using WebApplication streams = StreamServer();
-        await using WebApplication clients = ClientServer();
-        await streams.StartAsync(CancellationToken.None);
-        if (node is not null)
-            File.SetUnixFileMode(StreamSocket, RootOnly);
-        _gate.Announce(node is not null ? "unix:" + StreamSocket : BoundAddress(streams));
+            SocketFile.Claim(StreamSocket, group: null);
+        try
+        {
+            await using WebApplication streams = StreamServer();
+            await using WebApplication clients = ClientServer();
+            await Start(streams, settings.StreamListen);
+            if (node is not null)
+                File.SetUnixFileMode(StreamSocket, RootOnly);
+            _gate.Announce(node is not null ? "unix:" + StreamSocket : BoundAddress(streams));
+            await Serve(clients, stop);
+            await Stop(streams);
+        }
+        finally
+        {
+            File.Delete(settings.Socket);
+            if (node is not null)
+                File.Delete(StreamSocket);
+        }
+    }
 
+    private async Task Serve(WebApplication clients, CancellationToken stop)
+    {
         var cluster = new ClusterHost(Cluster(), Populate, LeaveCluster, new AkkaLog(logs).Write);
         using var leaving = new CancellationTokenSource();
         Task membership = cluster.RunAsync(leaving.Token);
-        await clients.StartAsync(CancellationToken.None);
-        Protect(settings.Socket);
-        HostLog.Ready(_log, settings.Socket, node is not null ? "alone" : settings.ClusterListen.ToString());
+        try
+        {
+            if (!membership.IsFaulted)
+            {
+                await Start(clients, settings.Listen);
+                Protect(settings.Socket);
+                HostLog.Ready(_log, settings.Socket, node is not null ? "alone" : settings.ClusterListen.ToString());
+                await Task.WhenAny(membership, Task.Delay(Timeout.Infinite, stop));
+                HostLog.Stopping(_log);
+                // Runs first: their clients are told, and their sessions end while the cluster still carries the news.
+                await EndRuns();
+                await Stop(clients);
+            }
+        }
+        finally
+        {
+            await leaving.CancelAsync();
+            await membership;
+        }
+    }
 
-        await Task.WhenAny(membership, Task.Delay(Timeout.Infinite, stop));
-        HostLog.Stopping(_log);
-        // Clients first: that ends their runs, and the sessions on the nodes while the cluster still carries the news.
-        await Stop(clients);
-        await leaving.CancelAsync();
-        await membership;
-        await Stop(streams);
-        File.Delete(settings.Socket);
-        if (node is not null)
-            File.Delete(StreamSocket);
+    private async Task EndRuns()
+    {
+        if (_gate.Actor is not { } fleet)
+            return;
+        _gate.Actor = null;
+        try
+        {
+            await fleet.GracefulStop(StopPatience);
+        }
+        catch (TaskCanceledException)
+        {
+            // Stopping the servers breaks what is left.
+        }
     }
 
     private ClusterSettings Cluster() => node is not null
@@ -90,6 +126,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     {
         WebApplicationBuilder builder = Builder(kestrel =>
         {
+            // A node whose host is gone ends no connection by itself.
+            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
+            kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
             if (node is not null)
                 kestrel.ListenUnixSocket(StreamSocket, listen => listen.Protocols = HttpProtocols.Http2);
             else
@@ -143,8 +182,6 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
             // All sessions of a node share a connection: its window has room for each, so that none stalls another.
             kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreams * StreamWindow;
-            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
-            kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
             listen(kestrel);
         });
         return builder;
@@ -163,6 +200,19 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         }
         UnixGroup.Give(socket, group);
         File.SetUnixFileMode(socket, RootAndGroup);
+    }
+
+    /// <exception cref="IOException">The address is taken or not this host's.</exception>
+    private static async Task Start(WebApplication server, IPEndPoint? address)
+    {
+        try
+        {
+            await server.StartAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new IOException($"Could not listen on {address}: {e.GetBaseException().Message}.", e);
+        }
     }
 
     private static async Task Stop(WebApplication server)

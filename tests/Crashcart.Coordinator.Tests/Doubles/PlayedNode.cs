@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Configuration;
 using Crashcart.Actors;
 using Crashcart.Actors.Protocol;
 using Grpc.Net.Client;
@@ -34,6 +35,8 @@ internal sealed class PlayedNode : IAsyncDisposable
     /// <summary>How often it was asked for containers.</summary>
     public int Questions => Volatile.Read(ref _questions);
 
+    public Cluster Member => Cluster.Get(System);
+
     private ActorSystem? System { get; set; }
 
     public static ContainerDescription Container(string name, string labels = "", string state = "running")
@@ -48,7 +51,10 @@ internal sealed class PlayedNode : IAsyncDisposable
     public async Task JoinAsync(string seed)
     {
         System = ActorSystem.Create(
-            ClusterSettings.SystemName, new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], [seed]).ToConfig());
+            ClusterSettings.SystemName,
+            // When it dies it says good-bye to nobody.
+            ConfigurationFactory.ParseString("akka.coordinated-shutdown.run-by-actor-system-terminate = off")
+                .WithFallback(new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], [seed]).ToConfig()));
         Populate(System);
         var up = new TaskCompletionSource();
         Cluster.Get(System).RegisterOnMemberUp(() => up.SetResult());

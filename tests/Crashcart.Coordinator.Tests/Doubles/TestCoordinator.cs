@@ -48,6 +48,10 @@ internal sealed class TestCoordinator : IAsyncDisposable
             LogLevel.Information);
     }
 
+    /// <summary>Runs until it fails.</summary>
+    public static Task ServeAsync(CoordinatorSettings settings) =>
+        Task.Run(() => new CoordinatorProcess(settings, null, NullLoggerFactory.Instance).RunAsync(CancellationToken.None)).WaitAsync(Patience);
+
     /// <summary>Starts it, and returns when it serves.</summary>
     public static async Task<TestCoordinator> StartAsync(
         CoordinatorSettings? settings = null, SoloNode? node = null, ILoggerFactory? logs = null)
@@ -79,6 +83,21 @@ internal sealed class TestCoordinator : IAsyncDisposable
         }
     }
 
+    /// <summary>Returns when it serves no more for the moment.</summary>
+    public async Task RefusedAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            while (true)
+                await Client.ListNodesAsync(new ListNodesRequest(), cancellationToken: patience.Token);
+        }
+        catch (Grpc.Core.RpcException e) when (e.StatusCode == Grpc.Core.StatusCode.Unavailable && !patience.IsCancellationRequested)
+        {
+            // So it is.
+        }
+    }
+
     public TestRun Run(RunRequest request, CancellationToken cancellation = default) => TestRun.Start(Client, request, cancellation);
 
     /// <summary>What SIGTERM does.</summary>
@@ -92,7 +111,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
     {
         _channel.Dispose();
         await StopAsync();
-        Directory.Delete(Path.GetDirectoryName(Socket)!, recursive: true);
+        if (Directory.Exists(Path.GetDirectoryName(Socket)))
+            Directory.Delete(Path.GetDirectoryName(Socket)!, recursive: true);
         _stop.Dispose();
     }
 
