@@ -24,7 +24,7 @@ internal sealed class Bench : IAsyncDisposable
     public string Erofs => _erofs.Path;
 
     /// <summary>The same files as ext3, which the original's image was.</summary>
-    public string Ext3 => _directory["ext3.img"];
+    public string Ext3 => _directory["crashcart-ext3.img"];
 
     private string Peers => _directory["peers"];
 
