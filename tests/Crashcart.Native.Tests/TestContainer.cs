@@ -65,6 +65,7 @@ public sealed class TestContainer : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
             Environment = { ["CONTAINER_SECRET"] = "1" },
         };
         Process unshare = Process.Start(start)!;
@@ -72,7 +73,11 @@ public sealed class TestContainer : IDisposable
         holder?.StandardInput.Close();
         holder?.WaitForExit();
         holder?.Dispose();
-        Assert.Equal("ready", line);
+        if (line != "ready")
+        {
+            Directory.Delete(root, recursive: true);
+            Assert.Fail($"No container with '{setup}': {unshare.StandardError.ReadToEnd()}");
+        }
         string children = File.ReadAllText($"/proc/{unshare.Id}/task/{unshare.Id}/children");
         return new TestContainer(unshare, int.Parse(children.Trim(), CultureInfo.InvariantCulture), root);
     }
