@@ -14,41 +14,39 @@ public static unsafe class StandardDescriptors
     /// <exception cref="SyscallException">open(2), dup2(2) or execve(2) failed.</exception>
     public static void Require()
     {
-        bool missing = false;
-        for (int number = 0; number <= 2; number++)
-            missing |= OpenIfMissing(number);
-        if (missing)
-            StartAnew();
+        int[] missing = [.. Enumerable.Range(0, 3).Where(IsMissing)];
+        if (missing.Length > 0)
+            StartAnew(missing);
     }
 
     // What was inherited came through execve(2), and so is not close-on-exec; what the runtime opens to keep is.
-    private static bool OpenIfMissing(int number)
+    private static bool IsMissing(int number) => fcntl(number, F_GETFD) is var flags && (flags < 0 || (flags & FD_CLOEXEC) != 0);
+
+    private static void StartAnew(int[] missing)
     {
-        int flags = fcntl(number, F_GETFD);
-        if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
-            return false;
+        // All memory is ready before the first descriptor is replaced, as the runtime may need the one it has there. It is
+        // never freed: after the call the program is another one, or ends.
+        byte** arguments = ToVector(Environment.GetCommandLineArgs());
+        byte** environment = ToVector(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(v => $"{v.Key}={v.Value}"));
+        foreach (int number in missing)
+            OpenNothing(number);
+        fixed (byte* path = "/proc/self/exe\0"u8)
+            _ = execve(path, arguments, environment);
+        throw new SyscallException("execve", errno, "/proc/self/exe");
+    }
+
+    private static void OpenNothing(int number)
+    {
         int opened;
         fixed (byte* path = "/dev/null\0"u8)
             opened = open(path, O_RDWR);
         if (opened < 0)
             throw new SyscallException("open", errno, "/dev/null");
         if (opened == number)
-            return true;
+            return;
         if (dup2(opened, number) < 0)
             throw new SyscallException("dup2", errno, $"{opened}, {number}");
         _ = close(opened);
-        return true;
-    }
-
-    private static void StartAnew()
-    {
-        var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(v => $"{v.Key}={v.Value}");
-        // Never freed: either the program is another after the call, or it ends.
-        byte** arguments = ToVector(Environment.GetCommandLineArgs());
-        byte** environment = ToVector(variables);
-        fixed (byte* path = "/proc/self/exe\0"u8)
-            _ = execve(path, arguments, environment);
-        throw new SyscallException("execve", errno, "/proc/self/exe");
     }
 
     private static byte** ToVector(IEnumerable<string> strings)
