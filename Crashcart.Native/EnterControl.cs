@@ -35,6 +35,7 @@ internal sealed class EnterControl : IDisposable
 {
     private const int Signal = 1;
     private const int Kill = 2;
+    private const int Go = 3;
     private const int HeaderSize = 12;
     private const int LargestMessage = 8192;
 
@@ -67,6 +68,9 @@ internal sealed class EnterControl : IDisposable
 
     /// <summary>Has everything in the session killed. A program that has ended is no error.</summary>
     public void SendKill() => Send(Kill, 0);
+
+    /// <summary>Tells that the session's cgroups are made. Until then the program waits; told to end instead, it leaves them alone.</summary>
+    public void SendGo() => Send(Go, 0);
 
     public void Dispose() => _socket.Dispose();
 

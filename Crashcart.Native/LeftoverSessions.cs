@@ -12,7 +12,7 @@ public static class LeftoverSessions
         string[] names = [.. hierarchies.SelectMany(hierarchy => Sessions(hierarchy, owner)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         foreach (string name in names)
         {
-            using SessionCgroup session = SessionCgroup.Find(hierarchies, name);
+            SessionCgroup session = SessionCgroup.Find(hierarchies, name);
             await session.EmptyAndRemoveAsync().ConfigureAwait(false);
         }
         return names;

@@ -9,7 +9,7 @@ namespace Crashcart.Native;
 /// one in each v1 hierarchy that a limit needs. A process is moved into a v1 cgroup, which costs milliseconds, so there
 /// are none without need.
 /// </summary>
-internal sealed class SessionCgroup : IDisposable
+internal sealed class SessionCgroup
 {
     private const int Attempts = 200;
     private const int AttemptsWithReaper = 40;
@@ -19,17 +19,19 @@ internal sealed class SessionCgroup : IDisposable
 
     private readonly List<string> _directories = [];
     private readonly List<string> _parents = [];
-    private readonly List<Descriptor> _legacy = [];
+    private readonly List<string> _legacy = [];
+    private readonly List<(CgroupHierarchy Hierarchy, IReadOnlyList<(string Controller, string File, string Value)> Settings)> _plan = [];
+    private string[] _parts = [];
 
     private SessionCgroup()
     {
     }
 
     /// <summary>The v2 directory, or null on a host that has none.</summary>
-    public Descriptor? Unified { get; private set; }
+    public string? Unified { get; private set; }
 
     /// <summary>The v1 directories.</summary>
-    public IReadOnlyList<Descriptor> Legacy => _legacy;
+    public IReadOnlyList<string> Legacy => _legacy;
 
     /// <summary>The session's own directories, in every hierarchy.</summary>
     public IReadOnlyList<string> Directories => _directories;
@@ -37,25 +39,42 @@ internal sealed class SessionCgroup : IDisposable
     /// <summary>The directories between a session's and the hierarchy's root, innermost first; others may be in them.</summary>
     public IReadOnlyList<string> Parents => _parents;
 
-    /// <summary>Makes the session's cgroups and sets its limits.</summary>
+    /// <summary>Says where the session's cgroups will be; nothing is made yet.</summary>
     /// <param name="name">Path below <c>crashcart/</c>.</param>
-    /// <exception cref="CrashcartException">The name is taken; the host has no cgroups, or not the controller for a limit.</exception>
-    /// <exception cref="SyscallException">The kernel refused.</exception>
-    public static SessionCgroup Create(string name, SessionLimits limits) => Create(CgroupHierarchy.ReadOwn(), name, limits);
+    /// <exception cref="CrashcartException">The host has no cgroups, or not the controller for a limit.</exception>
+    public static SessionCgroup Plan(string name, SessionLimits limits) => Plan(CgroupHierarchy.ReadOwn(), name, limits);
 
-    internal static SessionCgroup Create(IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits)
+    internal static SessionCgroup Plan(IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits)
     {
-        var session = new SessionCgroup();
+        var session = new SessionCgroup { _parts = [CgroupHierarchy.Parent, .. name.Split('/')] };
+        session._plan.AddRange(Choose(hierarchies, limits));
+        foreach ((CgroupHierarchy hierarchy, _) in session._plan)
+        {
+            session.AddDirectories(hierarchy, session._parts);
+            if (hierarchy.IsUnified)
+                session.Unified = session._directories[^1];
+            else
+                session._legacy.Add(session._directories[^1]);
+        }
+        return session;
+    }
+
+    /// <summary>Makes the session's cgroups and sets its limits; when this throws they are gone again.</summary>
+    /// <exception cref="CrashcartException">The name is taken.</exception>
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    public void Make()
+    {
+        int made = 0;
         try
         {
-            foreach ((CgroupHierarchy hierarchy, IReadOnlyList<(string Controller, string File, string Value)> settings) in Plan(hierarchies, limits))
-                session.Add(hierarchy, name, settings);
-            return session;
+            for (; made < _plan.Count; made++)
+                Make(_plan[made].Hierarchy, _directories[made], _plan[made].Settings);
         }
         catch
         {
-            session.Remove();
-            session.Dispose();
+            // The one that failed may be another session's.
+            _directories.RemoveRange(made, _directories.Count - made);
+            Remove();
             throw;
         }
     }
@@ -93,15 +112,8 @@ internal sealed class SessionCgroup : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        Unified?.Dispose();
-        foreach (Descriptor directory in _legacy)
-            directory.Dispose();
-    }
-
     // Which hierarchies are needed, and what is to be written in each.
-    private static IEnumerable<(CgroupHierarchy, IReadOnlyList<(string, string, string)>)> Plan(
+    private static IEnumerable<(CgroupHierarchy, IReadOnlyList<(string, string, string)>)> Choose(
         IReadOnlyList<CgroupHierarchy> hierarchies, SessionLimits limits)
     {
         var wanted = new List<(string Controller, string UnifiedFile, string LegacyFile, string Value)>();
@@ -142,21 +154,21 @@ internal sealed class SessionCgroup : IDisposable
         }
     }
 
-    private void Add(CgroupHierarchy hierarchy, string name, IReadOnlyList<(string Controller, string File, string Value)> settings)
+    private void Make(
+        CgroupHierarchy hierarchy, string directory, IReadOnlyList<(string Controller, string File, string Value)> settings)
     {
-        string[] parts = [CgroupHierarchy.Parent, .. name.Split('/')];
-        string directory = hierarchy.MountPoint + "/" + string.Join('/', parts);
         string[] controllers = hierarchy.IsUnified ? [.. settings.Select(setting => setting.Controller)] : [];
-        MakeDirectories(hierarchy.MountPoint, parts, controllers);
-        AddDirectories(hierarchy, parts);
-
-        Descriptor opened = Descriptor.Open(directory, O_RDONLY | O_DIRECTORY);
-        if (hierarchy.IsUnified)
-            Unified = opened;
-        else
-            _legacy.Add(opened);
-        foreach ((_, string file, string value) in settings)
-            Write(directory + "/" + file, value);
+        MakeDirectories(hierarchy.MountPoint, _parts, controllers);
+        try
+        {
+            foreach ((_, string file, string value) in settings)
+                Write(directory + "/" + file, value);
+        }
+        catch
+        {
+            TryRemove(directory);
+            throw;
+        }
     }
 
     private void AddDirectories(CgroupHierarchy hierarchy, string[] parts)

@@ -33,18 +33,23 @@ internal sealed class ToolSession : IAsyncDisposable
     {
         ToolCapabilities capabilities = Capabilities.For(spec, target.BoundingSet);
         SharedMountLease? lease = spec.Shared ? await SharedMountLease.TakeAsync(target, image, cancellation).ConfigureAwait(false) : null;
-        SessionCgroup? cgroup = null;
+        EnterChild? guardian = null;
         try
         {
-            cgroup = SessionCgroup.Create(spec.SessionName, spec.Limits);
+            // The guardian lives before the cgroups do, and removes them when this process is killed while it makes them.
+            SessionCgroup cgroup = SessionCgroup.Plan(spec.SessionName, spec.Limits);
             using Descriptor? tree = spec.Shared ? null : image.CloneTree();
-            EnterRequest request = Request(target, spec, capabilities, cgroup, tree);
-            EnterChild guardian = EnterProgram.Start("exec", request, pipes.Input, pipes.Output, pipes.Errors);
+            guardian = EnterProgram.Start("exec", Request(target, spec, capabilities, cgroup, tree), pipes.Input, pipes.Output, pipes.Errors);
+            cgroup.Make();
+            guardian.Control.SendGo();
             return new ToolSession(target, spec, cgroup, lease, guardian);
         }
         catch
         {
-            await GiveBackAsync(cgroup, lease).ConfigureAwait(false);
+            if (guardian is not null)
+                await guardian.DisposeAsync().ConfigureAwait(false);
+            if (lease is not null)
+                await lease.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -97,18 +102,9 @@ internal sealed class ToolSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _guardian.DisposeAsync().ConfigureAwait(false);
-        await GiveBackAsync(_cgroup, _lease).ConfigureAwait(false);
-    }
-
-    private static async Task GiveBackAsync(SessionCgroup? cgroup, SharedMountLease? lease)
-    {
-        if (cgroup is not null)
-        {
-            await cgroup.EmptyAndRemoveAsync().ConfigureAwait(false);
-            cgroup.Dispose();
-        }
-        if (lease is not null)
-            await lease.DisposeAsync().ConfigureAwait(false);
+        await _cgroup.EmptyAndRemoveAsync().ConfigureAwait(false);
+        if (_lease is not null)
+            await _lease.DisposeAsync().ConfigureAwait(false);
     }
 
     private static EnterRequest Request(
@@ -120,7 +116,7 @@ internal sealed class ToolSession : IAsyncDisposable
             request.Add("tree", tree);
         if (cgroup.Unified is { } unified)
             request.Add("cgroup", unified);
-        foreach (Descriptor legacy in cgroup.Legacy)
+        foreach (string legacy in cgroup.Legacy)
             request.Add("cgroup1", legacy);
         foreach (string directory in cgroup.Directories)
             request.Add("rmdir", directory);

@@ -97,7 +97,7 @@ enum {
 };
 
 /* Control: from the parent, and to it. */
-enum { TO_SIGNAL = 1, TO_KILL = 2 };
+enum { TO_SIGNAL = 1, TO_KILL = 2, TO_GO = 3 };
 enum { SAY_TERMINAL = 1, SAY_STARTED = 2, SAY_FAILED = 3, SAY_EXITED = 4, SAY_DONE = 5 };
 /* Between the guardian and the processes inside; SAY_TERMINAL and SAY_FAILED go there too. */
 enum { IN_REAPER = 16, IN_TOOL = 17, IN_EXECUTED = 18, IN_EXITED = 19 };
@@ -122,10 +122,10 @@ struct request {
 	bool userns, lazy, keep, nnp, terminal;
 	int64_t mount;
 	struct winsize size;
-	const char *user, *cwd;
+	const char *user, *cwd, *cgroup_path;
 	uint64_t caps, ambient;
 	int grace;
-	struct list args, env, path, rmdir, parents;
+	struct list args, env, path, cgroup1_paths, rmdir, parents;
 };
 
 struct account {
@@ -284,9 +284,9 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 	else if (strcmp(key, "tree") == 0)
 		r->tree = small(value);
 	else if (strcmp(key, "cgroup") == 0)
-		r->cgroup = small(value);
-	else if (strcmp(key, "cgroup1") == 0 && r->cgroup1_count < sizeof r->cgroup1 / sizeof *r->cgroup1)
-		r->cgroup1[r->cgroup1_count++] = small(value);
+		r->cgroup_path = value;
+	else if (strcmp(key, "cgroup1") == 0)
+		append(&r->cgroup1_paths, value, capacity);
 	else if (strcmp(key, "ns") == 0)
 		r->ns = (int)mask(value);
 	else if (strcmp(key, "owner") == 0) {
@@ -1283,7 +1283,39 @@ static void guard(struct session *s)
 	}
 }
 
-static int execute(const struct request *r)
+static int open_cgroup(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fail("cgroup", path);
+	return fd;
+}
+
+/*
+ * The parent makes the session's cgroups only now that somebody lives who removes them when the parent is killed before
+ * it has finished. A parent that could not make them says so by TO_KILL, and has removed what there was.
+ */
+static bool wait_for_cgroups(struct request *r)
+{
+	int32_t m[2];
+	ssize_t n;
+	do
+		n = recv(CONTROL, m, sizeof m, 0);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof m) {
+		remove_cgroups(r);
+		return false;
+	}
+	if (m[0] != TO_GO)
+		return false;
+	if (r->cgroup_path != NULL)
+		r->cgroup = open_cgroup(r->cgroup_path);
+	for (size_t i = 0; i < r->cgroup1_paths.count && i < sizeof r->cgroup1 / sizeof *r->cgroup1; i++)
+		r->cgroup1[r->cgroup1_count++] = open_cgroup(r->cgroup1_paths.item[i]);
+	return true;
+}
+
+static int execute(struct request *r)
 {
 	int pair[2], yes = 1;
 	struct session s = {.request = r, .tool = -1};
@@ -1297,6 +1329,8 @@ static int execute(const struct request *r)
 	/* The tool starts with no groups of the host's. */
 	if (setgroups(0, NULL) != 0 || chdir("/") != 0)
 		fail("spawn", "guardian");
+	if (!wait_for_cgroups(r))
+		return 125;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
 	    setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0)
 		fail("spawn", "socketpair");
@@ -1359,11 +1393,9 @@ int main(int argc, char **argv, char **environment)
 	struct request request = read_request();
 
 	int last = REQUEST;
-	int given[4] = {request.pidfd, request.root, request.tree, request.cgroup};
-	for (int i = 0; i < 4; i++)
+	int given[3] = {request.pidfd, request.root, request.tree};
+	for (int i = 0; i < 3; i++)
 		last = given[i] > last ? given[i] : last;
-	for (size_t i = 0; i < request.cgroup1_count; i++)
-		last = request.cgroup1[i] > last ? request.cgroup1[i] : last;
 	for (int fd = REQUEST + 1; fd <= last; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	if (syscall(SYS_close_range, (unsigned)last + 1, ~0U, 0) != 0)

@@ -34,7 +34,7 @@ public sealed class CgroupTests
     [Fact]
     public void Without_limits_a_session_is_in_v2_alone()
     {
-        using SessionCgroup session = SessionCgroup.Create(_name, new SessionLimits());
+        SessionCgroup session = Made(_name, new SessionLimits());
         string directory = Assert.Single(session.Directories);
         Assert.EndsWith($"/crashcart/{_name}", directory, StringComparison.Ordinal);
         Assert.NotNull(session.Unified);
@@ -46,7 +46,7 @@ public sealed class CgroupTests
     [Fact]
     public async Task Limits_are_written_where_their_controllers_are()
     {
-        using SessionCgroup session = SessionCgroup.Create(_name + "/limited", new SessionLimits(64 << 20, 17));
+        SessionCgroup session = Made(_name + "/limited", new SessionLimits(64 << 20, 17));
         Assert.Equal($"{64 << 20}", Single(session, "memory.limit_in_bytes", "memory.max"));
         Assert.Equal("17", Single(session, "pids.max", "pids.max"));
         await session.EmptyAndRemoveAsync();
@@ -57,7 +57,7 @@ public sealed class CgroupTests
     [Fact]
     public async Task Whatever_is_in_a_session_is_killed_before_it_is_removed()
     {
-        using SessionCgroup session = SessionCgroup.Create(_name, new SessionLimits(Processes: 100));
+        SessionCgroup session = Made(_name, new SessionLimits(Processes: 100));
         using Process member = Process.Start(new ProcessStartInfo("sleep", ["100000"]))!;
         foreach (string directory in session.Directories)
             File.WriteAllText(directory + "/cgroup.procs", $"{member.Id}");
@@ -71,7 +71,7 @@ public sealed class CgroupTests
     public async Task On_a_host_of_v1_alone_the_pids_hierarchy_holds_the_session_together()
     {
         CgroupHierarchy[] legacy = [.. CgroupHierarchy.ReadOwn().Where(hierarchy => !hierarchy.IsUnified)];
-        using SessionCgroup session = SessionCgroup.Create(legacy, _name, new SessionLimits());
+        SessionCgroup session = Made(legacy, _name, new SessionLimits());
         Assert.Null(session.Unified);
         Assert.Contains("/pids/", Assert.Single(session.Directories), StringComparison.Ordinal);
         await session.EmptyAndRemoveAsync();
@@ -82,7 +82,7 @@ public sealed class CgroupTests
     {
         CgroupHierarchy[] bare = [.. CgroupHierarchy.ReadOwn().Where(hierarchy => hierarchy.IsUnified)];
         bare = [bare[0] with { Controllers = new HashSet<string>() }];
-        CrashcartException e = Assert.Throws<CrashcartException>(() => SessionCgroup.Create(bare, _name, new SessionLimits(MemoryBytes: 1 << 20)));
+        CrashcartException e = Assert.Throws<CrashcartException>(() => SessionCgroup.Plan(bare, _name, new SessionLimits(MemoryBytes: 1 << 20)));
         Assert.Contains("no memory cgroup controller", e.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists($"{bare[0].MountPoint}/crashcart/{_name}"));
     }
@@ -90,7 +90,7 @@ public sealed class CgroupTests
     [Fact]
     public void A_host_without_cgroups_is_told_what_to_mount()
     {
-        CrashcartException e = Assert.Throws<CrashcartException>(() => SessionCgroup.Create([], _name, new SessionLimits()));
+        CrashcartException e = Assert.Throws<CrashcartException>(() => SessionCgroup.Plan([], _name, new SessionLimits()));
         Assert.Contains("mount cgroup2", e.Message, StringComparison.Ordinal);
     }
 
@@ -101,11 +101,20 @@ public sealed class CgroupTests
         {
             for (int i = 0; i < 100; i++)
             {
-                using SessionCgroup session = SessionCgroup.Create($"{_name}/nested/{worker}-{i}", new SessionLimits());
+                SessionCgroup session = Made($"{_name}/nested/{worker}-{i}", new SessionLimits());
                 await session.EmptyAndRemoveAsync();
             }
         })));
         Assert.False(Directory.Exists($"{CgroupHierarchy.ReadOwn()[0].MountPoint}/crashcart/{_name}"));
+    }
+
+    private static SessionCgroup Made(string name, SessionLimits limits) => Made(CgroupHierarchy.ReadOwn(), name, limits);
+
+    private static SessionCgroup Made(IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits)
+    {
+        SessionCgroup session = SessionCgroup.Plan(hierarchies, name, limits);
+        session.Make();
+        return session;
     }
 
     private static string Single(SessionCgroup session, string legacyFile, string unifiedFile) =>

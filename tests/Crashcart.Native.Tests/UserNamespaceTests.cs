@@ -13,6 +13,9 @@ public sealed class UserNamespaceTests : IDisposable
         var seen = new StringBuilder();
         await ToolProcessTests.ReadUntilAsync(tool.StandardOutput!, seen, "65536\n");
         Assert.StartsWith("0\n", seen.ToString(), StringComparison.Ordinal);
+        // The second cat runs when it answers.
+        await tool.StandardInput!.WriteAsync("here\n"u8.ToArray());
+        await ToolProcessTests.ReadUntilAsync(tool.StandardOutput!, seen, "here\n");
         int outside = Assert.Single(_box.ProcessesOfContainer(pid => File.ReadAllText($"/proc/{pid}/cmdline").StartsWith("cat\0", StringComparison.Ordinal)));
         Assert.StartsWith("100000\t", ProcFile.Field(File.ReadAllText($"/proc/{outside}/status"), "Uid"), StringComparison.Ordinal);
         Assert.Equal(FileIdentity.Of($"/proc/{_box.Container.Pid}/ns/user"), FileIdentity.Of($"/proc/{outside}/ns/user"));
