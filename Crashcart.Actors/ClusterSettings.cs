@@ -28,7 +28,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
 
     /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
     private static readonly (string Name, int Identifier)[] Denied =
-        [("json", 1), ("proto", 2), ("daemon-create", 3), ("bytes", 4), ("primitive", 17), ("reliable-delivery", 36)];
+        [("json", 1), ("proto", 2), ("daemon-create", 3), ("bytes", 4), ("akka-misc", 16), ("primitive", 17), ("reliable-delivery", 36)];
 
     public Config ToConfig() => ConfigurationFactory.ParseString($$"""
         akka {
@@ -45,9 +45,10 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
           scheduler.tick-duration = 50ms
           actor {
             provider = cluster
-            # Akka's own that stay: selections, system messages, identities, the cluster's gossip.
+            # Akka's own that stay: selections, death watch, the cluster's gossip.
             serializers {
               {{Lines(Denied, denied => $"{denied.Name} = \"{TypeName<DenySerializer>()}\"")}}
+              akka-system-msg = "{{TypeName<DeathWatchSerializer>()}}"
               crashcart = "{{TypeName<WireSerializer>()}}"
             }
             serialization-settings {

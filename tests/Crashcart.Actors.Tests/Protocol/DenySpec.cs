@@ -22,6 +22,7 @@ public sealed class DenySpec(ITestOutputHelper output) : TestKit(Settings, "deny
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
+    [InlineData(16)]
     [InlineData(17)]
     [InlineData(36)]
     public void Serializers_that_a_peer_could_name_read_nothing(int serializer)
