@@ -1,6 +1,10 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Configuration;
+using Akka.Remote;
+using Akka.Remote.Transport;
 using Akka.TestKit.Xunit2;
+using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Xunit.Abstractions;
 
@@ -37,6 +41,40 @@ public sealed class ClusterSettingsSpec(ITestOutputHelper output) : TestKit(Star
         });
     }
 
+    [Fact]
+    public async Task A_remote_actor_whose_process_is_lost_is_noticed_by_its_watcher()
+    {
+        await JoinAsync(async two =>
+        {
+            two.ActorOf(Props.Create(() => new Describer()), "node");
+            Selection(two, "/user/node").Tell(new DescribeNode(), TestActor);
+            await ExpectMsgAsync<NodeDescribed>(Patience);
+            var watched = Watch(LastSender);
+
+            await ((IRemoteActorRefProvider)((ExtendedActorSystem)Sys).Provider).Transport.ManagementCommand(
+                new SetThrottle(Cluster.Get(two).SelfAddress, ThrottleTransportAdapter.Direction.Both, Blackhole.Instance));
+
+            var terminated = await ExpectMsgAsync<Terminated>(Patience);
+            Assert.Equal(watched, terminated.ActorRef);
+            Assert.True(terminated.AddressTerminated);
+        });
+    }
+
+    [Fact]
+    public async Task The_fleet_asks_the_nodes_and_their_answers_come_back_to_it()
+    {
+        await JoinAsync(async two =>
+        {
+            two.ActorOf(Props.Create(() => new Describer()), "node");
+            var fleet = Sys.ActorOf(FleetActor.Props(), "fleet");
+
+            // It may be asked before it knows its first member.
+            await AwaitConditionAsync(
+                async () => (await fleet.Ask<FleetQuery.Nodes>(new FleetQuery.ListNodes(), Patience)).All is [{ Description: not null }],
+                Patience);
+        });
+    }
+
     private ActorSelection Selection(ActorSystem other, string path) =>
         Sys.ActorSelection(new RootActorPath(Cluster.Get(other).SelfAddress) / path.Trim('/').Split('/'));
 
@@ -62,7 +100,15 @@ public sealed class ClusterSettingsSpec(ITestOutputHelper output) : TestKit(Star
 
     private static ActorSystem Start(string role) => ActorSystem.Create(
         ClusterSettings.SystemName,
-        new ClusterSettings("127.0.0.1", 0, [role], []).ToConfig().WithFallback(DefaultConfig));
+        ConfigurationFactory.ParseString("""
+            # So that a test can cut the line.
+            akka.remote.dot-netty.tcp.applied-adapters = [trttl]
+            akka.cluster.failure-detector.acceptable-heartbeat-pause = 1s
+            akka.coordinated-shutdown.run-by-actor-system-terminate = off
+            crashcart.downing.stable-after = 1s
+            """)
+            .WithFallback(new ClusterSettings("127.0.0.1", 0, [role], []).ToConfig())
+            .WithFallback(DefaultConfig));
 
     private sealed class Describer : ReceiveActor
     {

@@ -138,9 +138,7 @@ public sealed class HostilePeerSpec : TestKit
         "text",
         42,
         new byte[] { 1, 2, 3 },
-        new RunId("run-1"),
-        new ContainerDescription { Id = "a part of a wire message" },
-        new Google.Protobuf.WellKnownTypes.Timestamp { Seconds = 1 }];
+        new RunId("run-1")];
 
     public static TheoryData<object> Deadly => [PoisonPill.Instance, Kill.Instance, ReceiveTimeout.Instance];
 
