@@ -40,7 +40,7 @@ public sealed class SettingsReader(string defaultFile, IReadOnlyList<Setting> kn
 
     private static Option<string[]> Flag(Setting setting) => new(setting.Flag)
     {
-        HelpName = setting.Placeholder,
+        HelpName = setting.Placeholder ?? "yes|no",
         Description = $"{setting.Description} [{setting.Variable}]"
             + (setting.Default is { } value && !setting.IsSwitch ? $" [default: {value}]" : ""),
         Arity = setting switch
