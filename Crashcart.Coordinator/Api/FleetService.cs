@@ -40,7 +40,7 @@ internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogg
         if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
             throw Invalid("The first message of a run must be its request.");
         RunPlan plan = Plan(start);
-        var pipe = new RunPipe(tickets, fleet.StreamEndpoint);
+        var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
         // Not to be cancelled: a run that began must be known here, to be ended from here.

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Akka.Actor;
+using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Google.Protobuf;
 
@@ -23,7 +24,7 @@ internal abstract record RunItem
 /// One run between its client's call and its sessions' streams. Only so many frames of output wait here; then the streams
 /// wait, their HTTP/2 windows fill, and the tools stall. So a client that does not read costs a bounded amount of memory.
 /// </summary>
-internal sealed class RunPipe(StreamTickets tickets, Func<string> endpoint) : IRunPort
+internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endpoint) : IRunPort
 {
     /// <summary>Of up to 32 KiB each.</summary>
     private const int OutputFrames = 32;
@@ -46,7 +47,7 @@ internal sealed class RunPipe(StreamTickets tickets, Func<string> endpoint) : IR
 
     public StreamTicket Open(int target)
     {
-        var pipe = new SessionPipe(this, target);
+        var pipe = new SessionPipe(this, id.Session(target), target);
         ByteString secret = tickets.Issue(pipe);
         _sessions[target] = (pipe, secret);
         return new StreamTicket(endpoint(), secret);

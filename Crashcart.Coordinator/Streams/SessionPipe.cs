@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Crashcart.Actors;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 
@@ -22,14 +23,17 @@ internal sealed class SessionPipe : IDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public SessionPipe(RunPipe run, int target)
+    public SessionPipe(RunPipe run, SessionId id, int target)
     {
         Run = run;
+        Id = id;
         Target = target;
         Closed = _closed.Token;
     }
 
     public RunPipe Run { get; }
+
+    public SessionId Id { get; }
 
     public int Target { get; }
 

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
@@ -27,9 +28,13 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
             {
                 exited = await CarryOutput(session, run, fromNode, end.Token);
             }
+            catch (OperationCanceledException) when (session.Closed.IsCancellationRequested)
+            {
+                // Its run wants no more of it.
+            }
             catch (Exception broken) when (broken is IOException or OperationCanceledException or RpcException)
             {
-                StreamLog.Broke(log, session.Target, broken.Message);
+                StreamLog.Broke(log, session.Id, broken.Message);
             }
             if (!exited)
                 run.Tell(new Run.StreamLost(session.Target));
@@ -112,6 +117,6 @@ internal static partial class StreamLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a session stream from {Peer}: its ticket is unknown, used or void")]
     public static partial void Refused(ILogger log, string peer);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The stream of target {Target} ended before its exit frame: {Reason}")]
-    public static partial void Broke(ILogger log, int target, string reason);
+    [LoggerMessage(Level = LogLevel.Information, Message = "The stream of session {Session} broke before its exit frame: {Reason}")]
+    public static partial void Broke(ILogger log, SessionId session, string reason);
 }
