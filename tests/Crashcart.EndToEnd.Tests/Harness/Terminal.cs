@@ -53,11 +53,12 @@ internal sealed class Terminal : IAsyncDisposable
     /// <summary>Waits for the command's end; the answer is its exit status.</summary>
     public async Task<int> Exited()
     {
+        // The pane is dead when its terminal is closed; the status comes when tmux has reaped the command.
         var status = "";
         await Eventually.Holds(
-            async () => (status = await Tmux("display-message", "-p", "#{pane_dead}:#{pane_dead_status}").Output()).StartsWith("1:", StringComparison.Ordinal),
+            async () => (status = await Tmux("display-message", "-p", "#{pane_dead_status}").Output()).Length > 0,
             () => "the command in the terminal ends");
-        return int.Parse(status[2..], CultureInfo.InvariantCulture);
+        return int.Parse(status, CultureInfo.InvariantCulture);
     }
 
     public async ValueTask DisposeAsync()
