@@ -5,6 +5,12 @@ namespace Crashcart.EndToEnd.Tests.Harness;
 /// <summary>A command in a real terminal, which is tmux's; what a person would see and press.</summary>
 internal sealed class Terminal : IAsyncDisposable
 {
+    /// <summary>
+    /// Leaves the command's exit status in the file $0: tmux does not always notice its end. An interrupt is the command's
+    /// to answer, and its status is still to be written.
+    /// </summary>
+    private const string KeepStatus = "trap : INT; \"$@\"; echo $? >\"$0.new\"; mv \"$0.new\" \"$0\"";
+
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
 
     private Terminal()
@@ -18,7 +24,7 @@ internal sealed class Terminal : IAsyncDisposable
         await terminal.Tmux(
         [
             "new-session", "-d", "-x", Text(columns), "-y", Text(rows),
-            "env", .. environment, command.Program, .. command.Arguments, ";",
+            "sh", "-c", KeepStatus, terminal._directory["status"], "env", .. environment, command.Program, .. command.Arguments, ";",
             "set-option", "-g", "remain-on-exit", "on",
         ]).Output();
         return terminal;
@@ -53,12 +59,8 @@ internal sealed class Terminal : IAsyncDisposable
     /// <summary>Waits for the command's end; the answer is its exit status.</summary>
     public async Task<int> Exited()
     {
-        // The pane is dead when its terminal is closed; the status comes when tmux has reaped the command.
-        var status = "";
-        await Eventually.Holds(
-            async () => (status = await Tmux("display-message", "-p", "#{pane_dead_status}").Output()).Length > 0,
-            () => "the command in the terminal ends");
-        return int.Parse(status, CultureInfo.InvariantCulture);
+        await Eventually.Holds(() => File.Exists(_directory["status"]), "the command in the terminal ends");
+        return int.Parse(await File.ReadAllTextAsync(_directory["status"]), CultureInfo.InvariantCulture);
     }
 
     public async ValueTask DisposeAsync()
