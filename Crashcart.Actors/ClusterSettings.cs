@@ -1,4 +1,3 @@
-using Akka.Actor;
 using Akka.Configuration;
 using Crashcart.Actors.Downing;
 using Crashcart.Actors.Protocol;
@@ -22,11 +21,6 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
 
     /// <summary>A node's dispatcher for work that is not the cluster's.</summary>
     public const string WorkDispatcher = "crashcart.work-dispatcher";
-
-    /// <summary>How often a coordinator looks whether the seeds are in its cluster.</summary>
-    public TimeSpan SeedWatchInterval { get; init; } = TimeSpan.FromSeconds(5);
-
-    internal IEnumerable<Address> SeedAddresses => Seeds.Select(seed => Address.Parse($"akka.tcp://{SystemName}@{seed}"));
 
     /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
     private static readonly string[] TrustedPaths =
@@ -89,7 +83,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
           }
           cluster {
             roles = [{{Quoted(Roles)}}]
-            seed-nodes = [{{Quoted(SeedAddresses.Select(seed => seed.ToString()))}}]
+            seed-nodes = [{{Quoted(Seeds.Select(seed => $"akka.tcp://{SystemName}@{seed}"))}}]
             use-dispatcher = crashcart.cluster-dispatcher
             gossip-interval = 500ms
             leader-actions-interval = 200ms
