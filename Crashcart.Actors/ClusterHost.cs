@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Configuration;
 using Akka.Event;
+using Crashcart.Actors.Downing;
 
 namespace Crashcart.Actors;
 
@@ -70,6 +71,8 @@ public sealed class ClusterHost(
             var cluster = Cluster.Get(system);
             if (settings.Seeds.Count == 0)
                 cluster.Join(cluster.SelfAddress);
+            else if (settings.Roles.Contains(ClusterSettings.CoordinatorRole))
+                system.ActorOf(SeedWatch.Props(settings.SeedAddresses, settings.SeedWatchInterval), "seeds");
             System = system;
             return system;
         }

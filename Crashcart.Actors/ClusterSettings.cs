@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Akka.Configuration;
 using Crashcart.Actors.Downing;
 using Crashcart.Actors.Protocol;
@@ -22,13 +23,18 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
     /// <summary>A node's dispatcher for work that is not the cluster's.</summary>
     public const string WorkDispatcher = "crashcart.work-dispatcher";
 
+    /// <summary>How often a coordinator looks whether the seeds are in its cluster.</summary>
+    public TimeSpan SeedWatchInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal IEnumerable<Address> SeedAddresses => Seeds.Select(seed => Address.Parse($"akka.tcp://{SystemName}@{seed}"));
+
     /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
     private static readonly string[] TrustedPaths =
         ["/user/node", "/user/node/sessions", "/user/fleet", "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
 
     /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
     private static readonly (string Name, int Identifier)[] Denied =
-        [("json", 1), ("proto", 2), ("daemon-create", 3), ("bytes", 4), ("akka-misc", 16), ("primitive", 17), ("reliable-delivery", 36)];
+        [("json", 1), ("proto", 2), ("daemon-create", 3), ("bytes", 4), ("primitive", 17), ("reliable-delivery", 36)];
 
     public Config ToConfig() => ConfigurationFactory.ParseString($$"""
         akka {
@@ -45,10 +51,11 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
           scheduler.tick-duration = 50ms
           actor {
             provider = cluster
-            # Akka's own that stay: selections, death watch, the cluster's gossip.
+            # Akka's own that stay: selections, death watch, identities, the cluster's gossip.
             serializers {
               {{Lines(Denied, denied => $"{denied.Name} = \"{TypeName<DenySerializer>()}\"")}}
               akka-system-msg = "{{TypeName<DeathWatchSerializer>()}}"
+              akka-misc = "{{TypeName<IdentitySerializer>()}}"
               crashcart = "{{TypeName<WireSerializer>()}}"
             }
             serialization-settings {
@@ -83,7 +90,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
           }
           cluster {
             roles = [{{Quoted(Roles)}}]
-            seed-nodes = [{{Quoted(Seeds.Select(seed => $"akka.tcp://{SystemName}@{seed}"))}}]
+            seed-nodes = [{{Quoted(SeedAddresses.Select(seed => seed.ToString()))}}]
             use-dispatcher = crashcart.cluster-dispatcher
             gossip-interval = 500ms
             leader-actions-interval = 200ms

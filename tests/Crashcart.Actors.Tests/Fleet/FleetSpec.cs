@@ -58,11 +58,7 @@ public abstract class FleetSpec : TestKit
           actor {
             serialize-messages = on
             serializers.local = "Crashcart.Actors.Tests.Fleet.LocalOnlySerializer, Crashcart.Actors.Tests"
-            serialization-bindings {
-              "System.Object" = local
-              "Akka.Actor.Identify, Akka" = local
-              "Akka.Actor.ActorIdentity, Akka" = local
-            }
+            serialization-bindings { "System.Object" = local }
             serialization-settings.allow-unregistered-types = on
           }
           # Leaving a cluster in order takes time, which does not pass here by itself.
