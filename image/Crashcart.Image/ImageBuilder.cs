@@ -7,21 +7,30 @@ public sealed class ImageBuilder
     private readonly Recipe _knowledge = Debian();
 
     private readonly Recipe _recipe;
+    private readonly BuildOptions _options;
     private readonly TextWriter _log;
-    private readonly Architecture _architecture = Architecture.Host;
+    private readonly Architecture _architecture;
     private readonly HostProgram _dpkgDeb = HostProgram.Find("dpkg-deb", "dpkg");
     private readonly Erofs _erofs = new();
 
     /// <param name="recipe">What to put in.</param>
+    /// <param name="options">Where they say something, they count and not the recipe.</param>
     /// <param name="log">Gets one line a step.</param>
-    /// <exception cref="ImageBuildException">A program that a build needs is not installed.</exception>
-    public ImageBuilder(Recipe recipe, TextWriter log) => (_recipe, _log) = (recipe.Over(_knowledge), log);
-
-    /// <summary>Builds the image and puts it at <paramref name="output"/>, complete or not at all.</summary>
-    /// <exception cref="ImageBuildException">One sentence, or a list of everything that is wrong with the tree.</exception>
-    public async Task BuildAsync(string output, CancellationToken cancel)
+    /// <exception cref="ImageBuildException">A program that a build needs is not installed; there are no such images.</exception>
+    public ImageBuilder(Recipe recipe, BuildOptions options, TextWriter log)
     {
-        output = Path.GetFullPath(output);
+        var name = options.Architecture ?? recipe.Architecture;
+        _architecture = name is null ? Architecture.Host : Architecture.Named(name);
+        _recipe = recipe.Over(_knowledge).For(_architecture, options.Docs ?? recipe.Docs ?? false);
+        _options = options;
+        _log = log;
+    }
+
+    /// <summary>Builds the image and puts it in its place, complete or not at all.</summary>
+    /// <exception cref="ImageBuildException">One sentence, or a list of everything that is wrong with the tree.</exception>
+    public async Task BuildAsync(CancellationToken cancel)
+    {
+        var output = Path.GetFullPath(_options.Output);
         if (!Directory.Exists(Path.GetDirectoryName(output)))
             throw new ImageBuildException($"Cannot write the image {output}: there is no such directory.");
 
@@ -79,6 +88,8 @@ public sealed class ImageBuilder
             Tree.NoPackage, System.Text.Encoding.ASCII.GetBytes(Tree.MountPoint + "/lib/libcc.so\n"), Executable: false);
         new Libraries(tree).Prune([.. _recipe.Load, "lib/ld.so", "lib/libcc.so"]);
         tree.RemoveDanglingLinks();
+        if (_recipe.Environment.Count > 0)
+            tree[SessionVariables.Path] = new TreeFile(Tree.NoPackage, SessionVariables.Text(_recipe), Executable: false);
         assembler.Finish(_knowledge);
         TreeRelocation.Scripts(tree, _log);
         tree.RemoveDanglingLinks();

@@ -6,14 +6,17 @@ public sealed record Recipe
     /// <summary>The image's name, as the manifest states it.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Recipes that this one is laid over: names of shipped ones, or files beside this one.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
     /// <summary>
-    /// Debian packages. Those named here give all their files; packages that they depend on give only the shared
+    /// Debian packages, each for all architectures or, as in <c>ltrace [amd64]</c>, for some. Those named here give all their files; packages that they depend on give only the shared
     /// libraries that something needs.
     /// </summary>
     public IReadOnlyList<string> Packages { get; init; } = [];
 
     /// <summary>
-    /// Programs that the image promises in <c>bin</c>, each with the arguments that make it end with status 0 in an empty
+    /// Programs that the image promises in <c>bin</c>, for all architectures or for some as packages are, each with the arguments that make it end with status 0 in an empty
     /// root; null means that it cannot be started there.
     /// </summary>
     public IReadOnlyDictionary<string, string?> Executables { get; init; } = new Dictionary<string, string?>();
@@ -39,6 +42,24 @@ public sealed record Recipe
     /// <summary>Programs that need arguments or environment to find what is theirs.</summary>
     public IReadOnlyDictionary<string, Wrapper> Wrappers { get; init; } = new Dictionary<string, Wrapper>();
 
+    /// <summary>Variables for the tools, unless the session sets them.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The kernel's name of the file system; null leaves the choice to the builder.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>As the program that makes the file system understands it; null leaves the choice to the builder.</summary>
+    public string? Compression { get; init; }
+
+    /// <summary>Debian's name of the machine; null is this host's.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>Whether manuals go in; null leaves the choice to the builder.</summary>
+    public bool? Docs { get; init; }
+
+    /// <summary>What comes in addition when manuals do; its name says nothing.</summary>
+    public Recipe? WithDocs { get; init; }
+
     /// <summary>Everything of both; where both say something of one path or program, this recipe counts.</summary>
     internal Recipe Over(Recipe under) => this with
     {
@@ -51,7 +72,36 @@ public sealed record Recipe
         Files = Over(Files, under.Files),
         Edits = [.. under.Edits, .. Edits],
         Wrappers = Over(Wrappers, under.Wrappers),
+        Environment = Over(Environment, under.Environment),
+        Format = Format ?? under.Format,
+        Compression = Compression ?? under.Compression,
+        Architecture = Architecture ?? under.Architecture,
+        Docs = Docs ?? under.Docs,
+        WithDocs = WithDocs is not null && under.WithDocs is not null ? WithDocs.Over(under.WithDocs) : WithDocs ?? under.WithDocs,
     };
+
+    /// <summary>What the recipe says for one architecture, with manuals or without.</summary>
+    internal Recipe For(Architecture architecture, bool docs)
+    {
+        var whole = docs && WithDocs is not null ? WithDocs.Over(this) with { Name = Name } : this;
+        return whole with
+        {
+            Packages = [.. Named(whole.Packages, architecture).Select(p => p.Name).Distinct()],
+            Executables = new SortedDictionary<string, string?>(
+                Named(whole.Executables.Keys, architecture).ToDictionary(e => e.Name, e => whole.Executables[e.Entry]),
+                StringComparer.Ordinal),
+            Edits = [.. whole.Edits.Where(e => e.Architecture is null || e.Architecture == architecture.Name)],
+            Architecture = architecture.Name,
+            Docs = docs,
+            WithDocs = null,
+        };
+    }
+
+    private static IEnumerable<(string Entry, string Name)> Named(IEnumerable<string> entries, Architecture architecture)
+        => from entry in entries
+           let name = ArchitectureList.For(entry, architecture)
+           where name is not null
+           select (entry, name);
 
     private static SortedDictionary<string, T> Over<T>(
         IReadOnlyDictionary<string, T> upper, IReadOnlyDictionary<string, T> under)
@@ -61,21 +111,6 @@ public sealed record Recipe
             both[key] = value;
         return both;
     }
-
-    /// <summary>Reads a recipe file.</summary>
-    /// <exception cref="ImageBuildException">No such file, or not a recipe; says the line and the column.</exception>
-    public static Recipe FromFile(string path)
-    {
-        try
-        {
-            using var text = File.OpenText(path);
-            return RecipeReader.Read(text, path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ImageBuildException($"Cannot read the recipe {path}: {e.Message}", e);
-        }
-    }
 }
 
 /// <summary>One string constant of a program, replaced by a string that is not longer.</summary>
@@ -83,7 +118,8 @@ public sealed record Recipe
 /// <param name="From">The whole constant, without its terminating NUL.</param>
 /// <param name="To">Its replacement; the rest is filled with NULs.</param>
 /// <param name="Count">How often the constant must occur: another count stops the build.</param>
-public sealed record TextEdit(string File, string From, string To, int Count);
+/// <param name="Architecture">Debian's name of the only one that has it; null is all.</param>
+public sealed record TextEdit(string File, string From, string To, int Count, string? Architecture = null);
 
 /// <summary>Makes a program a script that starts the real one.</summary>
 /// <param name="Arguments">Put before the user's.</param>

@@ -30,15 +30,19 @@ internal sealed class RecipeReader
         if (yaml.Documents.Count != 1)
             throw Error(Mark.Empty, "a recipe is one YAML document");
 
-        var root = Mapping(yaml.Documents[0].RootNode, "a recipe");
+        var recipe = Recipe(yaml.Documents[0].RootNode, "a recipe", inDocs: false);
+        return recipe.Name.Length > 0 ? recipe : throw Error(yaml.Documents[0].RootNode.Start, "the recipe has no 'name'");
+    }
+
+    private Recipe Recipe(YamlNode node, string what, bool inDocs)
+    {
         var recipe = new Recipe { Name = "" };
-        foreach (var (key, value) in root)
+        foreach (var (key, value) in Mapping(node, what))
         {
             recipe = Text(key) switch
             {
-                "name" => recipe with { Name = Name(value) },
-                "packages" => recipe with { Packages = Texts(value) },
-                "executables" => recipe with { Executables = Map(value, TextOrNothing) },
+                "packages" => recipe with { Packages = [.. Items(value).Select(ForArchitectures)] },
+                "executables" => recipe with { Executables = Map(value, ForArchitectures, TextOrNothing) },
                 "load" => recipe with { Load = Texts(value) },
                 "drop" => recipe with { Drop = Texts(value) },
                 "keep" => recipe with { Keep = Texts(value) },
@@ -46,11 +50,19 @@ internal sealed class RecipeReader
                 "files" => recipe with { Files = Map(value, Text) },
                 "edits" => recipe with { Edits = [.. Items(value).Select(Edit)] },
                 "wrappers" => recipe with { Wrappers = Map(value, Wrap) },
-                var unknown => throw Error(key.Start, $"a recipe has no '{unknown}'"),
+                "environment" => recipe with { Environment = Map(value, Variable, Text) },
+                "name" when !inDocs => recipe with { Name = Name(value) },
+                "include" when !inDocs => recipe with { Include = value is YamlSequenceNode ? Texts(value) : [Text(value)] },
+                "format" when !inDocs => recipe with { Format = OneOf(value, FileSystems.Names) },
+                "compression" when !inDocs => recipe with { Compression = Text(value) },
+                "architecture" when !inDocs => recipe with { Architecture = OneOf(value, Architecture.Names) },
+                "docs" when !inDocs => recipe with { Docs = OneOf(value, ["true", "false"]) == "true" },
+                "with-docs" when !inDocs => recipe with { WithDocs = Recipe(value, "what comes with manuals", inDocs: true) },
+                var unknown => throw Error(key.Start, $"{what} has no '{unknown}'"),
             };
         }
 
-        return recipe.Name.Length > 0 ? recipe : throw Error(yaml.Documents[0].RootNode.Start, "the recipe has no 'name'");
+        return recipe;
     }
 
     private string Name(YamlNode node)
@@ -63,7 +75,7 @@ internal sealed class RecipeReader
 
     private TextEdit Edit(YamlNode node)
     {
-        string? file = null, from = null, to = null;
+        string? file = null, from = null, to = null, architecture = null;
         var count = 1;
         foreach (var (key, value) in Mapping(node, "an edit"))
         {
@@ -73,6 +85,7 @@ internal sealed class RecipeReader
                 case "from": from = Text(value); break;
                 case "to": to = Text(value); break;
                 case "count": count = Number(value); break;
+                case "architecture": architecture = OneOf(value, Architecture.Names); break;
                 case var unknown: throw Error(key.Start, $"an edit has no '{unknown}'");
             }
         }
@@ -80,7 +93,7 @@ internal sealed class RecipeReader
         if (file is null || string.IsNullOrEmpty(from) || to is null)
             throw Error(node.Start, "an edit needs 'file', 'from' and 'to'");
         return to.Length <= from.Length
-            ? new TextEdit(file, from, to, count)
+            ? new TextEdit(file, from, to, count, architecture)
             : throw Error(node.Start, $"'{to}' is longer than '{from}', and an edit cannot make a program longer");
     }
 
@@ -101,8 +114,21 @@ internal sealed class RecipeReader
         return new Wrapper(arguments, environment);
     }
 
-    private Dictionary<string, T> Map<T>(YamlNode node, Func<YamlNode, T> read)
-        => Mapping(node, "this").ToDictionary(pair => Text(pair.Key), pair => read(pair.Value), StringComparer.Ordinal);
+    private string ForArchitectures(YamlNode node)
+        => ArchitectureList.Fault(Text(node)) is { } fault ? throw Error(node.Start, fault) : Text(node);
+
+    private string Variable(YamlNode node)
+        => Text(node) is var name && name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_')
+            ? name
+            : throw Error(node.Start, $"'{name}' is no name of a variable");
+
+    private string OneOf(YamlNode node, IEnumerable<string> known)
+        => known.Contains(Text(node)) ? Text(node) : throw Error(node.Start, $"'{Text(node)}' is none of {string.Join(", ", known)}");
+
+    private Dictionary<string, T> Map<T>(YamlNode node, Func<YamlNode, T> read) => Map(node, Text, read);
+
+    private Dictionary<string, T> Map<T>(YamlNode node, Func<YamlNode, string> key, Func<YamlNode, T> read)
+        => Mapping(node, "this").ToDictionary(pair => key(pair.Key), pair => read(pair.Value), StringComparer.Ordinal);
 
     private IReadOnlyList<string> Texts(YamlNode node) => [.. Items(node).Select(Text)];
 

@@ -5,15 +5,6 @@ internal static class SelfCheck
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
-    /// <summary>What a session starts tools with.</summary>
-    private static readonly Dictionary<string, string> SessionEnvironment = new()
-    {
-        ["PATH"] = Tree.MountPoint + "/bin:/bin",
-        ["HOME"] = "/",
-        ["TERM"] = "xterm",
-        ["LANG"] = "C.UTF-8",
-    };
-
     /// <summary>Checks interpreters, libraries, links and promised programs without running anything.</summary>
     /// <exception cref="ImageBuildException">Lists everything that is wrong.</exception>
     public static void CheckFiles(Tree tree, Recipe recipe, Architecture architecture)
@@ -49,13 +40,14 @@ internal static class SelfCheck
         }
 
         var faults = new List<string>();
+        var environment = SessionVariables.Of(recipe);
         foreach (var (name, arguments) in recipe.Executables)
         {
             if (arguments is null)
                 continue;
             var words = arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var (status, said) = changer.Program.Try(
-                [.. changer.Arguments, $"{Tree.MountPoint}/bin/{name}", .. words], StartLimit, SessionEnvironment);
+                [.. changer.Arguments, $"{Tree.MountPoint}/bin/{name}", .. words], StartLimit, environment);
             if (status is null)
                 faults.Add($"{name} {arguments} did not end in {StartLimit.TotalSeconds} s");
             else if (status != 0)
@@ -85,7 +77,7 @@ internal static class SelfCheck
         if (HostProgram.TryFind("unshare") is not { } unshare)
             return null;
         string[] arguments = ["--user", "--map-root-user", "--root", root];
-        var (status, _) = unshare.Try(["--user", "--map-root-user", "true"], StartLimit, SessionEnvironment);
+        var (status, _) = unshare.Try(["--user", "--map-root-user", "true"], StartLimit, new Dictionary<string, string>());
         return status == 0 ? (unshare, arguments) : null;
     }
 

@@ -17,7 +17,10 @@ public sealed class DefaultImage : IAsyncLifetime, IDisposable
     }
 
     public static Task BuildAsync(string output)
-        => new ImageBuilder(Recipe.FromFile(RecipeFile()), TextWriter.Null).BuildAsync(output, CancellationToken.None);
+        => BuildAsync(RecipeLoader.Load(RecipeLoader.Default), output);
+
+    public static Task BuildAsync(Recipe recipe, string output)
+        => new ImageBuilder(recipe, new BuildOptions { Output = output }, TextWriter.Null).BuildAsync(CancellationToken.None);
 
     public Task DisposeAsync() => Task.CompletedTask;
 
@@ -26,6 +29,4 @@ public sealed class DefaultImage : IAsyncLifetime, IDisposable
         _root?.Dispose();
         _directory.Delete(recursive: true);
     }
-
-    private static string RecipeFile() => System.IO.Path.Combine(AppContext.BaseDirectory, "toolbox.yaml");
 }

@@ -126,7 +126,7 @@ public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<Defaul
         var recipe = new Recipe { Name = "x", Packages = ["no-such-package-anywhere"] };
         var output = image.Path + ".none";
         var error = await Assert.ThrowsAsync<ImageBuildException>(
-            () => new ImageBuilder(recipe, TextWriter.Null).BuildAsync(output, CancellationToken.None));
+            () => DefaultImage.BuildAsync(recipe, output));
         Assert.Contains("Unable to locate package no-such-package-anywhere", error.Message);
         Assert.False(File.Exists(output));
     }
@@ -142,7 +142,7 @@ public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<Defaul
         };
         var output = image.Path + ".none";
         var error = await Assert.ThrowsAsync<ImageBuildException>(
-            () => new ImageBuilder(recipe, TextWriter.Null).BuildAsync(output, CancellationToken.None));
+            () => DefaultImage.BuildAsync(recipe, output));
         Assert.Contains("bash -c no-such-command ended with status 127: ", error.Message);
         Assert.DoesNotContain("busybox", error.Message);
         Assert.False(File.Exists(output));

@@ -20,6 +20,13 @@ public sealed class RecipeReaderTests
               - { file: bin/bash, from: /etc/bash.bashrc, to: "", count: 2 }
             wrappers:
               less: { arguments: [-R], environment: { LESSHISTFILE: "-" } }
+            environment: { GREETING: hello }
+            format: erofs
+            compression: lz4hc,12
+            architecture: arm64
+            docs: true
+            with-docs:
+              packages: [mandoc]
             """);
 
         Assert.Equal("small", recipe.Name);
@@ -34,6 +41,9 @@ public sealed class RecipeReaderTests
         Assert.Equal(new TextEdit("bin/bash", "/etc/bash.bashrc", "", 2), Assert.Single(recipe.Edits));
         Assert.Equal(["-R"], recipe.Wrappers["less"].Arguments);
         Assert.Equal("-", recipe.Wrappers["less"].Environment["LESSHISTFILE"]);
+        Assert.Equal("hello", recipe.Environment["GREETING"]);
+        Assert.Equal(("erofs", "lz4hc,12", "arm64", true), (recipe.Format, recipe.Compression, recipe.Architecture, recipe.Docs));
+        Assert.Equal(["mandoc"], recipe.WithDocs?.Packages);
     }
 
     [Theory]
@@ -50,18 +60,16 @@ public sealed class RecipeReaderTests
     [InlineData("name: x\nedits:\n  - { file: a, from: b, to: c, count: no }", "line 3, column 39: 'no' is no positive number")]
     [InlineData("name: x\nedits:\n  - { file: a, form: b }", "line 3, column 16: an edit has no 'form'")]
     [InlineData("name: x\nwrappers: { less: { args: [a] } }", "line 2, column 21: a wrapper has no 'args'")]
+    [InlineData("name: x\npackages: ['ltrace [i386]']", "line 2, column 12: 'i386' is no architecture of images: amd64 and arm64 are")]
+    [InlineData("name: x\npackages: ['ltrace amd64']", "line 2, column 12: 'ltrace amd64' is not of the form 'name' or 'name [amd64]'")]
+    [InlineData("name: x\narchitecture: i386", "line 2, column 15: 'i386' is none of amd64, arm64")]
+    [InlineData("name: x\nwith-docs: { name: y }", "line 2, column 14: what comes with manuals has no 'name'")]
+    [InlineData("name: x\nenvironment: { A=B: c }", "line 2, column 16: 'A=B' is no name of a variable")]
     [InlineData("name: x\nname: y", "line 2, column 1: ")]
     [InlineData("name: [x", "line 2, column 1: ")]
     [InlineData("", "line 1, column 1: a recipe is one YAML document")]
     public void Says_where_a_recipe_is_wrong(string yaml, string expected)
         => Assert.StartsWith("small.yaml, " + expected, Assert.Throws<ImageBuildException>(() => Read(yaml)).Message);
-
-    [Fact]
-    public void Names_a_recipe_file_that_does_not_exist()
-    {
-        var error = Assert.Throws<ImageBuildException>(() => Recipe.FromFile("/nowhere/toolbox.yaml"));
-        Assert.StartsWith("Cannot read the recipe /nowhere/toolbox.yaml: ", error.Message);
-    }
 
     [Fact]
     public void An_upper_recipe_counts_where_both_name_a_path()
@@ -73,6 +81,37 @@ public sealed class RecipeReaderTests
         Assert.Equal(["bash", "less"], both.Packages);
         Assert.Equal("upper", both.Links["a"]);
         Assert.Equal("under", both.Links["b"]);
+    }
+
+    [Fact]
+    public void Entries_for_other_architectures_are_left_out()
+    {
+        var recipe = Read("""
+            name: x
+            packages: [bash, "ltrace [amd64]", "perf [!amd64]", "gdb [arm64 amd64]"]
+            executables: { bash: --version, "ltrace [amd64]": --version }
+            edits:
+              - { file: a, from: b, to: c, architecture: arm64 }
+            """);
+
+        Assert.Equal(["bash", "ltrace", "gdb"], recipe.For(Architecture.Amd64, docs: false).Packages);
+        Assert.Equal(["bash", "perf", "gdb"], recipe.For(Architecture.Arm64, docs: false).Packages);
+        Assert.Equal(["bash", "ltrace"], recipe.For(Architecture.Amd64, docs: false).Executables.Keys);
+        Assert.Equal(["bash"], recipe.For(Architecture.Arm64, docs: false).Executables.Keys);
+        Assert.Empty(recipe.For(Architecture.Amd64, docs: false).Edits);
+        Assert.Single(recipe.For(Architecture.Arm64, docs: false).Edits);
+    }
+
+    [Fact]
+    public void Manuals_come_when_they_are_asked_for()
+    {
+        var recipe = Read("name: x\npackages: [bash]\nkeep: [a]\nwith-docs: { packages: [mandoc], keep: [share/man/*] }");
+
+        Assert.Equal(["bash"], recipe.For(Architecture.Amd64, docs: false).Packages);
+        var whole = recipe.For(Architecture.Amd64, docs: true);
+        Assert.Equal("x", whole.Name);
+        Assert.Equal(["bash", "mandoc"], whole.Packages);
+        Assert.Equal(["a", "share/man/*"], whole.Keep);
     }
 
     private static Recipe Read(string yaml) => RecipeReader.Read(new StringReader(yaml), "small.yaml");
