@@ -36,6 +36,10 @@ internal static class Manifest
             foreach (var name in Executables(tree))
                 writer.WriteStringValue(name);
             writer.WriteEndArray();
+            writer.WriteStartArray("promises");
+            foreach (var name in recipe.Executables.Keys)
+                writer.WriteStringValue(name);
+            writer.WriteEndArray();
             writer.WriteString("modified",
                 $"Every program's and library's built-in paths lead into {Tree.MountPoint}; ld.so reads CC_ variables in place of LD_.");
             writer.WriteEndObject();

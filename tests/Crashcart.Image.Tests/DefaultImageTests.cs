@@ -112,7 +112,10 @@ public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<Defaul
         Assert.Equal("toolbox", root.GetProperty("name").GetString());
         Assert.Equal("amd64", root.GetProperty("architecture").GetString());
         Assert.Matches("^sha256:[0-9a-f]{64}$", root.GetProperty("content").GetString());
-        Assert.Contains("tcpdump", root.GetProperty("executables").EnumerateArray().Select(e => e.GetString()));
+        var executables = root.GetProperty("executables").EnumerateArray().Select(e => e.GetString()).ToHashSet();
+        Assert.Contains("tcpdump", executables);
+        Assert.Contains("tcpdump", root.GetProperty("promises").EnumerateArray().Select(e => e.GetString()));
+        Assert.All(root.GetProperty("promises").EnumerateArray(), promise => Assert.Contains(promise.GetString(), executables));
         var packages = root.GetProperty("packages").EnumerateArray().ToDictionary(p => p.GetProperty("name").GetString()!);
         Assert.Matches("^[0-9].*-", packages["tcpdump"].GetProperty("version").GetString());
         Assert.Matches("^[0-9a-f]{64}$", packages["tcpdump"].GetProperty("sha256").GetString());
