@@ -1,0 +1,54 @@
+using CsCheck;
+
+namespace Crashcart.Actors.Tests.Node.Model;
+
+/// <summary>One thing that happens to the owners of leases, or around them.</summary>
+internal abstract record LeaseCommand
+{
+    public const int Holders = 4;
+
+    public const int Containers = 2;
+
+    private LeaseCommand()
+    {
+    }
+
+    private static Gen<int> AnyHolder => Gen.Int[0, Holders - 1];
+
+    private static Gen<int> AnyContainer => Gen.Int[0, Containers - 1];
+
+    /// <summary>A course of events; what is outside completes about as often as something begins.</summary>
+    public static Gen<LeaseCommand[]> Courses { get; } = Gen.Frequency(
+        (4, AnyHolder.Select(LeaseCommand (holder) => new AcquireImage(holder))),
+        (6, Gen.Select(AnyHolder, AnyContainer, LeaseCommand (holder, container) => new AcquireMount(holder, container))),
+        (5, AnyHolder.Select(LeaseCommand (holder) => new Release(holder))),
+        (3, AnyHolder.Select(LeaseCommand (holder) => new Die(holder))),
+        (12, Gen.Int[0, 7].Select(LeaseCommand (which) => new Finish(which, Succeeds: true))),
+        (3, Gen.Int[0, 7].Select(LeaseCommand (which) => new Finish(which, Succeeds: false))),
+        (1, AnyContainer.Select(LeaseCommand (container) => new Exit(container))),
+        (1, AnyContainer.Select(LeaseCommand (container) => new Restart(container))),
+        (1, Gen.Const(LeaseCommand () => new ReplaceImage()))).Array[1, 50];
+
+    public sealed record AcquireImage(int Holder) : LeaseCommand;
+
+    public sealed record AcquireMount(int Holder, int Container) : LeaseCommand;
+
+    /// <summary>The holder gives back what it was granted last.</summary>
+    public sealed record Release(int Holder) : LeaseCommand;
+
+    /// <summary>The holder stops, and another takes its place.</summary>
+    public sealed record Die(int Holder) : LeaseCommand;
+
+    /// <summary>Something that the owners wait for is done, or cannot be done.</summary>
+    /// <param name="Which">Of those that are under way, by name; beyond the last it begins at the first again.</param>
+    public sealed record Finish(int Which, bool Succeeds) : LeaseCommand;
+
+    /// <summary>The container's process ends.</summary>
+    public sealed record Exit(int Container) : LeaseCommand;
+
+    /// <summary>The container has a new process, whether the old one is known to have ended or not.</summary>
+    public sealed record Restart(int Container) : LeaseCommand;
+
+    /// <summary>The image's file is replaced by another.</summary>
+    public sealed record ReplaceImage : LeaseCommand;
+}

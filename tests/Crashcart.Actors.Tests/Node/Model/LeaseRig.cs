@@ -1,0 +1,175 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Crashcart.Actors.Node;
+using Crashcart.Actors.Node.Leases;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Tests.Node.Doubles;
+
+namespace Crashcart.Actors.Tests.Node.Model;
+
+/// <summary>
+/// The owners of leases as they are, in a scripted world. All of it runs on the thread that applies the commands: when
+/// <see cref="Apply"/> returns, everything that follows from the command has happened.
+/// </summary>
+internal sealed class LeaseRig
+{
+    private static readonly ActorSystem System = ActorSystem.Create("leases", ConfigurationFactory.ParseString("""
+        akka.actor.default-dispatcher { type = "Akka.TestKit.CallingThreadDispatcherConfigurator, Akka.TestKit", throughput = 2147483647 }
+        akka.loglevel = OFF
+        akka.stdout-loglevel = OFF
+        akka.log-dead-letters = off
+        """));
+
+    private static readonly IActorRef Stage = System.ActorOf(Props.Create(() => new StageActor()));
+
+    private readonly LeaseWorld _world = new();
+    private readonly List<string> _told = [];
+    private readonly IActorRef[] _holders;
+    private readonly Dictionary<IActorRef, IActorRef> _grantedBy = [];
+    private readonly Dictionary<(IActorRef Holder, IActorRef Owner), LeaseWorld.Thing> _granted = [];
+    private readonly int[] _pids = [.. Enumerable.Range(0, LeaseCommand.Containers).Select(LeaseModel.FirstPid)];
+    private readonly IActorRef _root;
+    private readonly IActorRef _images;
+    private readonly IActorRef _mounts;
+
+    public LeaseRig()
+    {
+        _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
+        _images = Child(_root, ImagesActor.Props(_world), "images");
+        _mounts = Child(_root, MountsActor.Props(new NodePorts([], _world, _world, _world, new ScriptedTools(), new ScriptedCalls()), _images), "mounts");
+        _holders = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(Holder)];
+        // The first look at the file, which nobody waits for.
+        _world.Finish(0, succeeds: true);
+    }
+
+    public IReadOnlyCollection<string> UnderWay => _world.UnderWay;
+
+    /// <returns>Who was told what, sorted.</returns>
+    public IReadOnlyList<string> Apply(LeaseCommand command)
+    {
+        _told.Clear();
+        switch (command)
+        {
+            case LeaseCommand.AcquireImage acquire:
+                _images.Tell(Lease.Acquire.Instance, _holders[acquire.Holder]);
+                break;
+            case LeaseCommand.AcquireMount acquire:
+                var container = NodeSpec.Container($"container-{acquire.Container}", _pids[acquire.Container]);
+                _mounts.Tell(new MountsActor.Acquire(container), _holders[acquire.Holder]);
+                break;
+            case LeaseCommand.Release release:
+                Release(_holders[release.Holder]);
+                break;
+            case LeaseCommand.Die die:
+                Die(die.Holder);
+                break;
+            case LeaseCommand.Finish finish:
+                _world.Finish(finish.Which, finish.Succeeds);
+                break;
+            case LeaseCommand.Exit exit:
+                Exit(exit.Container);
+                break;
+            case LeaseCommand.Restart restart:
+                _pids[restart.Container]++;
+                break;
+            case LeaseCommand.ReplaceImage:
+                _world.ReplaceImage();
+                break;
+        }
+
+        RequireHonesty();
+        return [.. _told.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The node's actors stop, as when it leaves the cluster.</summary>
+    public void Stop()
+    {
+        _granted.Clear();
+        System.Stop(_root);
+    }
+
+    /// <summary>Everybody gives back, every container ends, and everything that is under way comes to its end.</summary>
+    public void Rest()
+    {
+        for (var holder = 0; holder < LeaseCommand.Holders; holder++)
+            Die(holder);
+        while (UnderWay.Count > 0)
+            _world.Finish(0, succeeds: true);
+        foreach (var pid in Enumerable.Range(0, LeaseCommand.Containers).SelectMany(c => Enumerable.Range(LeaseModel.FirstPid(c), 100)))
+            _world.Exit(pid);
+        while (UnderWay.Count > 0)
+            _world.Finish(0, succeeds: true);
+        Assert.Empty(_world.Owned);
+        Assert.Empty(_world.Violations);
+    }
+
+    private static IActorRef Child(IActorRef parent, Props props, string? name)
+    {
+        IActorRef child = ActorRefs.Nobody;
+        parent.Tell(new Action<IActorContext>(context => child = context.ActorOf(props, name)));
+        return child;
+    }
+
+    private static string NameOf(IActorRef owner)
+    {
+        var name = owner.Path.Name;
+        var thing = name[..name.LastIndexOf('-')];
+        return owner.Path.Parent.Name == "mounts" ? "mount-" + thing : thing;
+    }
+
+    private IActorRef Holder(int slot) => Child(_root, Props.Create(() => new HolderActor(slot, this)), name: null);
+
+    private void Release(IActorRef holder)
+    {
+        if (!_grantedBy.TryGetValue(holder, out var owner))
+            return;
+        _granted.Remove((holder, owner));
+        owner.Tell(Lease.Release.Instance, holder);
+    }
+
+    private void Die(int slot)
+    {
+        var dead = _holders[slot];
+        Forget(lease => lease.Holder.Equals(dead));
+        _holders[slot] = Holder(slot);
+        System.Stop(dead);
+    }
+
+    private void Exit(int container)
+    {
+        Forget(lease => NameOf(lease.Owner) == $"mount-{_pids[container]}");
+        _world.Exit(_pids[container]);
+    }
+
+    private void Forget(Func<(IActorRef Holder, IActorRef Owner), bool> isOver)
+    {
+        foreach (var lease in _granted.Keys.Where(isOver).ToList())
+            _granted.Remove(lease);
+    }
+
+    // Whoever was granted something and has not given it back has it.
+    private void RequireHonesty()
+    {
+        Assert.Empty(_world.Violations);
+        Assert.All(_granted, lease => Assert.False(lease.Value.IsGivenBack, $"{NameOf(lease.Key.Owner)} was taken away from its holder."));
+    }
+
+    private sealed class StageActor : ReceiveActor
+    {
+        public StageActor() => Receive<Action<IActorContext>>(act => act(Context));
+    }
+
+    private sealed class HolderActor : ReceiveActor
+    {
+        public HolderActor(int slot, LeaseRig rig)
+        {
+            Receive<Lease.Granted>(granted =>
+            {
+                rig._grantedBy[Self] = Sender;
+                rig._granted[(Self, Sender)] = (LeaseWorld.Thing)granted.Image;
+                rig._told.Add($"holder {slot} is granted {NameOf(Sender)}");
+            });
+            Receive<Lease.Refused>(_ => rig._told.Add($"holder {slot} is refused"));
+        }
+    }
+}
