@@ -11,6 +11,8 @@ internal sealed class Layout
         ("lib/terminfo/", "share/terminfo/"),
         ("usr/lib/terminfo/", "share/terminfo/"),
         ("usr/lib/debug/", null),
+        // update-alternatives(1) would link it where the loader looks.
+        ($"usr/lib/{architecture.Triplet}/blas/", "lib/"),
         ($"usr/lib/{architecture.Triplet}/", "lib/"),
         ($"lib/{architecture.Triplet}/", "lib/"),
         ("usr/lib64/", "lib/"),

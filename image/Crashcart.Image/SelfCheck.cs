@@ -39,6 +39,8 @@ internal static class SelfCheck
             return;
         }
 
+        // Every container has this one, and some tools do not start without it. A user may not make the device.
+        File.WriteAllText(root + "/dev/null", "");
         var faults = new List<string>();
         var environment = SessionVariables.Of(recipe);
         foreach (var (name, arguments) in recipe.Executables)

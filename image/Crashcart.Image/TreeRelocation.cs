@@ -7,22 +7,32 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture)
 
     /// <param name="edits">Of constants in single files.</param>
     /// <param name="optional">Those of them that are left out when the image has no such file.</param>
+    /// <exception cref="ImageBuildException">Lists every edit that does not fit its file.</exception>
     public void Run(IReadOnlyList<TextEdit> edits, IReadOnlyList<TextEdit> optional)
     {
         Loader();
+        var faults = new List<string>();
         foreach (var edit in edits)
         {
-            if (tree.FileAt(edit.File) is not null)
-                Change(edit.File, content => Relocation.Replace(content, edit));
-            else if (!optional.Contains(edit))
-                throw new ImageBuildException($"The recipe edits {edit.File}, which no package has.");
+            try
+            {
+                Apply(edit, optional.Contains(edit));
+            }
+            catch (ImageBuildException e)
+            {
+                faults.Add(e.Message);
+            }
         }
 
+        if (faults.Count > 0)
+            throw new ImageBuildException(string.Join('\n', faults));
         foreach (var (path, _) in tree.Files.Where(f => f.Value.IsElf))
             Change(path, content => _relocation.Relocate(content, path));
     }
 
-    /// <summary>Scripts that nothing in the image can run are left out of <c>bin</c>.</summary>
+    /// <summary>
+    /// Scripts that nothing in the image can run are left out of <c>bin</c>; elsewhere they are data, as modules of a language.
+    /// </summary>
     public static void Scripts(Tree tree, TextWriter log)
     {
         var leftOut = new List<string>();
@@ -31,6 +41,10 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture)
             if (Shebang.Relocate(file.Content, tree) is { } script)
             {
                 tree[path] = file with { Content = script };
+            }
+            else if (!path.StartsWith("bin/", StringComparison.Ordinal))
+            {
+                tree[path] = file with { Executable = false };
             }
             else
             {
@@ -42,6 +56,18 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture)
         if (leftOut.Count > 0)
             log.WriteLine($"Left out, for want of an interpreter: {string.Join(' ', leftOut)}");
     }
+
+    private void Apply(TextEdit edit, bool optional)
+    {
+        if (tree.FileAt(edit.File) is not null)
+            Change(edit.File, content => Relocation.Replace(content, ForArchitecture(edit)));
+        else if (!optional)
+            throw new ImageBuildException($"The recipe edits {edit.File}, which no package has.");
+    }
+
+    /// <summary>A text may name the architecture's directory of libraries.</summary>
+    private TextEdit ForArchitecture(TextEdit edit)
+        => edit with { From = edit.From.Replace("{triplet}", architecture.Triplet, StringComparison.Ordinal) };
 
     private void Loader()
     {
