@@ -49,6 +49,9 @@ public sealed class ImageBuilder
             TreeWriter.Write(tree, directory);
             cancel.ThrowIfCancellationRequested();
             SelfCheck.StartPrograms(root, _recipe, _log);
+            // What a program wrote there as it was started is no part of the image.
+            Directory.Delete(directory, recursive: true);
+            TreeWriter.Write(tree, directory);
             cancel.ThrowIfCancellationRequested();
             Pack(directory, manifest, output);
         }
