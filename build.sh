@@ -9,7 +9,9 @@ Usage: ./build.sh COMMAND
 
   demo      publish, then show a fleet of one machine: tcpdump in three containers that have no tools
   publish   put crashcart, crashcart-node, crashcart-coordinator and crashcart.img into artifacts/
-  test      check the format, build, publish, and run every test (needs root or sudo)
+  test      check the format, build, publish, and run every test and 50 rounds of chaos (needs root or sudo)
+  chaos     break a fleet at random and look whether anything is left: chaos [--rounds N] [--seed S] | --soak N
+            (needs root or sudo)
   bench     publish, then measure against docker exec and nsenter (needs root or sudo)
   clean     remove artifacts/ and every bin/ and obj/
 
@@ -84,13 +86,13 @@ runtime_identifier() {
   esac
 }
 
-# publish_program PROJECT PROGRAM: one file into artifacts/.
+# publish_program PROJECT PROGRAM [CONFIGURATION DIRECTORY]: one file into artifacts/, or into the directory.
 publish_program() {
-  local project=$1 program=$2 stage
-  say "Publishing $program"
-  stage=$(mktemp -d "$artifacts/.$program.XXXXXX")
-  dotnet publish "$project" -c $configuration -r "$(runtime_identifier)" --nologo -v quiet -o "$stage" -p:DebugType=none
-  mv "$stage/$program" "$artifacts/$program"
+  local project=$1 program=$2 as=${3:-$configuration} to=${4:-$artifacts} stage
+  say "Publishing $program${3:+ ($3)}"
+  stage=$(mktemp -d "$to/.$program.XXXXXX")
+  dotnet publish "$project" -c "$as" -r "$(runtime_identifier)" --nologo -v quiet -o "$stage" -p:DebugType=none
+  mv "$stage/$program" "$to/$program"
   rm -r "$stage"
 }
 
@@ -109,12 +111,17 @@ publish_image() {
   printf '%s' "$inputs" >"$stamp"
 }
 
+# publish_programs [CONFIGURATION DIRECTORY]
+publish_programs() {
+  mkdir -p "${2:-$artifacts}"
+  publish_program Crashcart.Cli crashcart "$@"
+  publish_program Crashcart.Node crashcart-node "$@"
+  publish_program Crashcart.Coordinator crashcart-coordinator "$@"
+}
+
 publish() {
   need_to_build
-  mkdir -p "$artifacts"
-  publish_program Crashcart.Cli crashcart
-  publish_program Crashcart.Node crashcart-node
-  publish_program Crashcart.Coordinator crashcart-coordinator
+  publish_programs
   publish_image
   say "Published"
   ls -lh "$artifacts"
@@ -129,6 +136,7 @@ run_tests() {
   done
   test_project tests/Crashcart.EndToEnd.Tests
   rm -r "$results"
+  run_chaos --rounds 50 || broken=1
   printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
   [ "$failed" -eq 0 ] && [ "$broken" -eq 0 ]
 }
@@ -150,9 +158,32 @@ test_project() {
   failed=$((failed + $(count executed) - $(count passed)))
 }
 
+need_chaos() {
+  need mke2fs=e2fsprogs script=bsdutils unshare=util-linux
+}
+
+# The campaign's programs have fault points; a soak is of the programs as they are published.
+run_chaos() {
+  local programs=$artifacts/faults
+  [[ " $* " == *" --soak "* ]] && programs=$artifacts
+  say "Fault campaign"
+  as_root env CRASHCART_ARTIFACTS="$programs" dotnet "tests/Crashcart.Chaos/bin/$configuration/net10.0/Crashcart.Chaos.dll" "$@"
+}
+
+command_chaos() {
+  need_to_build
+  need_docker
+  need_chaos
+  if [[ " $* " == *" --soak "* ]]; then publish_programs; else publish_programs FaultPoints "$artifacts/faults"; fi
+  say "Building the campaign"
+  dotnet build tests/Crashcart.Chaos -c $configuration --nologo -v quiet
+  run_chaos "$@"
+}
+
 command_test() {
   need_to_build
   need_docker
+  need_chaos
   need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
@@ -161,6 +192,7 @@ command_test() {
   say "Building"
   dotnet build Crashcart.sln -c $configuration --no-restore --nologo -v quiet
   publish
+  publish_programs FaultPoints "$artifacts/faults"
   run_tests
 }
 
@@ -196,6 +228,7 @@ case $command in
   test) command_test ;;
   demo) command_demo ;;
   bench) command_bench "$@" ;;
+  chaos) command_chaos "$@" ;;
   clean) command_clean ;;
   help | -h | --help) usage ;;
   *) usage >&2; die "there is no command '$command'." ;;

@@ -22,6 +22,7 @@ internal static class EnterProgram
     public static EnterChild Start(string mode, EnterRequest request, Descriptor input, Descriptor output, Descriptor errors)
     {
         (EnterControl control, Descriptor theirs) = EnterControl.Create();
+        FaultPoint.Arm(request, mode);
         using (theirs)
         using (Descriptor records = request.ToMemory())
         {

@@ -86,6 +86,7 @@ internal sealed class LoopDevice : IDisposable
             else
             {
                 device = $"/dev/loop{number}";
+                FaultPoint.Reach("attach-device-found");
                 Descriptor? candidate = Descriptor.TryOpen(device, O_RDONLY);
                 if (candidate is not null && ioctl(candidate.Number, LOOP_CONFIGURE, &config) == 0)
                     return new LoopDevice(candidate, device, tag);

@@ -14,7 +14,9 @@ internal static class SharedMountProgram
         using SharedMountLock held = await SharedMountLock.TakePointAsync(target, SharedMountPoint.Of(target), Limit, cancellation).ConfigureAwait(false);
         var request = new EnterRequest(target);
         request.Add("tree", tree);
+        FaultPoint.Reach("mount-locked");
         await RunAsync("attach", request, target, cancellation).ConfigureAwait(false);
+        FaultPoint.Reach("mount-attached");
         held.RemoveIfExclusive();
     }
 
@@ -27,7 +29,9 @@ internal static class SharedMountProgram
         request.Add("mount", mount.MountId);
         request.Add("lazy", lazily);
         request.Add("keep", point.IsUsedElsewhere(target));
+        FaultPoint.Reach("unmount-locked");
         await RunAsync("detach", request, target, cancellation).ConfigureAwait(false);
+        FaultPoint.Reach("unmount-detached");
         held.RemoveIfExclusive();
     }
 

@@ -40,8 +40,11 @@ internal sealed class ToolSession : IAsyncDisposable
             SessionCgroup cgroup = SessionCgroup.Plan(spec.SessionName, spec.Limits);
             using Descriptor? tree = spec.Shared ? null : image.CloneTree();
             guardian = EnterProgram.Start("exec", Request(target, spec, capabilities, cgroup, tree), pipes.Input, pipes.Output, pipes.Errors);
+            FaultPoint.Reach("exec-guardian-started");
             cgroup.Make();
+            FaultPoint.Reach("exec-cgroups-made");
             guardian.Control.SendGo();
+            FaultPoint.Reach("exec-go-sent");
             return new ToolSession(target, spec, cgroup, lease, guardian);
         }
         catch
@@ -101,8 +104,11 @@ internal sealed class ToolSession : IAsyncDisposable
     /// <summary>Ends what still runs, and waits until nothing of the session is left.</summary>
     public async ValueTask DisposeAsync()
     {
+        FaultPoint.Reach("release-begun");
         await _guardian.DisposeAsync().ConfigureAwait(false);
+        FaultPoint.Reach("release-guardian-gone");
         await _cgroup.EmptyAndRemoveAsync().ConfigureAwait(false);
+        FaultPoint.Reach("release-cgroups-gone");
         if (_lease is not null)
             await _lease.DisposeAsync().ConfigureAwait(false);
     }

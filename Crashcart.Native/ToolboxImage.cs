@@ -46,7 +46,10 @@ public sealed class AttachedImage : IDisposable
         KernelVersion.Require(Environment.OSVersion.Version);
         // Once it is mounted, the mount keeps the device.
         using LoopDevice device = Native.LoopDevice.Attach(file, status, superblock.SectorSize, path);
-        return new AttachedImage(path, device, superblock.FileSystem, DetachedMount.Create(superblock.FileSystem, device.Path, path));
+        FaultPoint.Reach("attach-device-configured");
+        DetachedMount mount = DetachedMount.Create(superblock.FileSystem, device.Path, path);
+        FaultPoint.Reach("attach-mounted");
+        return new AttachedImage(path, device, superblock.FileSystem, mount);
     }
 
     public void Dispose() => _mount.Dispose();

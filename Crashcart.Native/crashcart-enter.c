@@ -128,6 +128,16 @@ struct request {
 	struct list args, env, path, cgroup1_paths, rmdir, parents;
 };
 
+#ifdef FAULT_POINTS
+/* STEP=ACTION from the request: what the fault campaign has happen once, at one of the steps below. */
+static const char *fault;
+
+static void reach(const char *step);
+#define REACH(step) reach(step)
+#else
+#define REACH(step) ((void)0)
+#endif
+
 struct account {
 	uid_t uid;
 	gid_t gid;
@@ -187,6 +197,25 @@ static int64_t now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
+
+#ifdef FAULT_POINTS
+static void reach(const char *step)
+{
+	size_t length = strlen(step);
+	if (fault == NULL || strncmp(fault, step, length) != 0 || fault[length] != '=')
+		return;
+	const char *action = fault + length + 1;
+	fault = NULL;
+	if (strcmp(action, "kill") == 0)
+		syscall(SYS_kill, getpid(), SIGKILL);
+	else if (strcmp(action, "stop") == 0)
+		syscall(SYS_kill, getpid(), SIGSTOP);
+	else if (strcmp(action, "error") == 0) {
+		errno = EIO;
+		fail("fault", step);
+	}
+}
+#endif
 
 /* ------------------------------------------------------------------------------------------------- the request */
 
@@ -328,6 +357,10 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		append(&r->rmdir, value, capacity);
 	else if (strcmp(key, "parent") == 0)
 		append(&r->parents, value, capacity);
+#ifdef FAULT_POINTS
+	else if (strcmp(key, "fault") == 0)
+		fault = value;
+#endif
 	else {
 		errno = EINVAL;
 		fail("request", key);
@@ -487,7 +520,9 @@ static int open_mount_point(int dev)
 static int attach(const struct request *r)
 {
 	int dev = join_mounts(r);
+	REACH("enter-attach-joined");
 	bool made = make_mount_point(dev);
+	REACH("enter-attach-point-made");
 	int point = open_mount_point(dev);
 	if (point < 0)
 		fail("mount-point", "/dev/crashcart");
@@ -502,6 +537,7 @@ static int attach(const struct request *r)
 		errno = error;
 		fail("attach", "/dev/crashcart");
 	}
+	REACH("enter-attach-mounted");
 	say(CONTROL, SAY_DONE, (int32_t)mount_id(r->tree), 0, "", 0);
 	return 0;
 }
@@ -509,6 +545,7 @@ static int attach(const struct request *r)
 static int detach(const struct request *r)
 {
 	int dev = join_mounts(r);
+	REACH("enter-detach-joined");
 	int point = open_mount_point(dev);
 	if (point < 0 && errno != ENOENT)
 		fail("mount-point", "/dev/crashcart");
@@ -521,8 +558,10 @@ static int detach(const struct request *r)
 	}
 	if (fchdir(dev) != 0 || umount2("crashcart", UMOUNT_NOFOLLOW | (r->lazy ? MNT_DETACH : 0)) != 0)
 		fail("detach", "/dev/crashcart");
+	REACH("enter-detach-unmounted");
 	if (!r->keep) /* rmdir(2) would take away what other mount namespaces have mounted on it */
 		remove_mount_point(dev);
+	REACH("enter-detach-done");
 	say(CONTROL, SAY_DONE, (int32_t)found, 0, "", 0);
 	return 0;
 }
@@ -863,6 +902,7 @@ static _Noreturn void run_tool(const struct request *r, int inner, int failed, i
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	REACH("enter-exec-tool-born");
 	setsid();
 	if (slave >= 0 && (ioctl(slave, TIOCSCTTY, 0) != 0 || dup2(slave, 0) < 0 || dup2(slave, 1) < 0 || dup2(slave, 2) < 0))
 		fail("terminal", "controlling terminal");
@@ -877,6 +917,7 @@ static _Noreturn void run_tool(const struct request *r, int inner, int failed, i
 	say(inner, IN_TOOL, 0, 0, "", 0);
 	if (recv(inner, &go, 1, 0) != 1)
 		_exit(125);
+	REACH("enter-exec-tool-known");
 	const char *stage = "cwd", *detail = r->cwd;
 	if (chdir(r->cwd) == 0) {
 		stage = "exec";
@@ -897,6 +938,7 @@ static bool reap(int inner, pid_t tool, bool *ended)
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG);
 		if (pid == tool) {
+			REACH("enter-exec-reaper-reaped");
 			say(inner, IN_EXITED, status, 0, "", 0);
 			*ended = true;
 		}
@@ -912,8 +954,10 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 	int failed[2];
 	char byte;
 	prctl(PR_SET_NAME, "crashcart-reap");
+	REACH("enter-exec-reaper-born");
 	/* First, so that the guardian spares us whatever comes after; the sender's credentials hold our PID. */
 	say(inner, IN_REAPER, 0, 0, "", 0);
+	REACH("enter-exec-reaper-announced");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || pipe2(failed, O_CLOEXEC) != 0)
 		fail("spawn", "reaper");
 	sigset_t child;
@@ -926,6 +970,7 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 	if (tool == 0)
 		run_tool(r, inner, failed[1], slave);
 
+	REACH("enter-exec-reaper-forked");
 	/* Held open, they would keep the tool's streams from ending. */
 	close(0);
 	close(1);
@@ -961,16 +1006,21 @@ static _Noreturn void run_entrant(const struct request *r, int inner)
 {
 	report_fd = inner;
 	close(CONTROL);
+	REACH("enter-exec-entrant-born");
 	join_cgroup1(r);
 	join_container(r);
+	REACH("enter-exec-entrant-joined");
 	int dev = r->tree >= 0 ? build_private_dev(r) : -1;
+	REACH("enter-exec-entrant-mounted");
 	int slave = -1;
 	if (r->terminal) {
 		int master = open_terminal(r, dev, &slave);
 		say_descriptor(inner, SAY_TERMINAL, master);
+		REACH("enter-exec-entrant-terminal");
 	}
 	struct account account = find_account(r->user);
 	become(r, &account, slave);
+	REACH("enter-exec-entrant-became");
 
 	struct request own = *r;
 	char home[PATH_MAX + 5];
@@ -999,6 +1049,7 @@ static _Noreturn void run_entrant(const struct request *r, int inner)
 		fail("spawn", "reaper");
 	if (reaper == 0)
 		run_reaper(&own, inner, slave);
+	REACH("enter-exec-entrant-ends");
 	_exit(0);
 }
 
@@ -1224,6 +1275,7 @@ static bool on_inner(struct session *s)
 	case IN_EXECUTED:
 		s->started = true;
 		say(CONTROL, SAY_STARTED, sender.pid, 0, "", 0);
+		REACH("enter-exec-guardian-started");
 		break;
 	case IN_EXITED:
 		s->exited = true;
@@ -1329,8 +1381,10 @@ static int execute(struct request *r)
 	/* The tool starts with no groups of the host's. */
 	if (setgroups(0, NULL) != 0 || chdir("/") != 0)
 		fail("spawn", "guardian");
+	REACH("enter-exec-guardian-born");
 	if (!wait_for_cgroups(r))
 		return 125;
+	REACH("enter-exec-guardian-told");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
 	    setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0)
 		fail("spawn", "socketpair");
@@ -1352,6 +1406,7 @@ static int execute(struct request *r)
 		close(s.signals);
 		run_entrant(r, pair[1]);
 	}
+	REACH("enter-exec-guardian-forked");
 	/* Held open here, they would keep the streams, the image or the container's root alive. */
 	close(pair[1]);
 	close(0);
@@ -1362,9 +1417,13 @@ static int execute(struct request *r)
 		close(r->tree);
 
 	guard(&s);
+	REACH("enter-exec-guardian-ending");
 	kill_session(&s);
+	REACH("enter-exec-guardian-killed");
 	wait_for_reaper(&s);
+	REACH("enter-exec-guardian-reaped");
 	remove_cgroups(r);
+	REACH("enter-exec-guardian-cleaned");
 	if (s.failed || !s.started) {
 		if (s.failed)
 			(void)send(CONTROL, &s.failure, s.failure_length, MSG_NOSIGNAL);

@@ -11,6 +11,11 @@ internal sealed class Daemon(Command command)
 
     public bool HasExited { get; private set; }
 
+    public int Pid => _process!.Pid;
+
+    /// <summary>It has ended, and not because it was told to by this.</summary>
+    public bool IsGone => !HasExited && _process!.HasExited;
+
     /// <summary>What it has logged since it was last started.</summary>
     public string Log => _process is { } process ? process.OutputSoFar + process.ErrorSoFar : "";
 
@@ -36,6 +41,13 @@ internal sealed class Daemon(Command command)
 
     /// <summary><c>kill -9</c></summary>
     public Task Kill() => End(LibC.SIGKILL);
+
+    /// <summary>Sends a signal and waits for nothing.</summary>
+    public void Signal(int signal)
+    {
+        if (!HasExited)
+            _process!.Signal(signal);
+    }
 
     private async Task End(int signal)
     {

@@ -15,6 +15,7 @@ public class DockerDaemon : IAsyncLifetime
 
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly bool _remapped;
+    private readonly string[] _options;
     private RunningCommand? _process;
     private int _names;
 
@@ -24,7 +25,12 @@ public class DockerDaemon : IAsyncLifetime
     }
 
     /// <param name="remapped">Containers get a user namespace of their own (<c>--userns-remap</c>).</param>
-    protected DockerDaemon(bool remapped) => _remapped = remapped;
+    /// <param name="options">More of dockerd's own.</param>
+    protected DockerDaemon(bool remapped, params string[] options)
+    {
+        _remapped = remapped;
+        _options = options;
+    }
 
     /// <summary>As DOCKER_HOST has it.</summary>
     public string Host => $"unix://{_directory["docker.sock"]}";
@@ -81,6 +87,14 @@ public class DockerDaemon : IAsyncLifetime
         await process.Result();
     }
 
+    /// <summary><c>kill -9</c> of dockerd alone.</summary>
+    internal async Task KillDaemon()
+    {
+        await using var process = _process!;
+        process.Signal(LibC.SIGKILL);
+        await process.Result();
+    }
+
     internal async Task StartDaemon()
     {
         _process = DaemonCommand().Start();
@@ -99,7 +113,7 @@ public class DockerDaemon : IAsyncLifetime
             "dockerd", "--bridge=none", "--iptables=false", "--ip6tables=false", "--log-level=warn",
             "--host", Host, "--pidfile", _directory["pid"],
             "--data-root", _directory["data"], "--exec-root", _directory["exec"],
-            "--cgroup-parent", $"/{CgroupParent}",
+            "--cgroup-parent", $"/{CgroupParent}", .. _options,
         ];
         if (!_remapped)
             return new Command("env", ["--unset=DOCKER_HOST", .. dockerd]);

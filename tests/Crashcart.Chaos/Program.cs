@@ -1,0 +1,3 @@
+using Crashcart.Chaos;
+
+return await CommandLine.Run(args);

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using Crashcart.Chaos.Fleet;
+using Crashcart.Chaos.Plans;
+using Crashcart.Chaos.State;
+using Crashcart.EndToEnd.Tests.Harness;
+
+namespace Crashcart.Chaos.Rounds;
+
+/// <summary>What came of a round.</summary>
+/// <param name="Faults">Those that hit something.</param>
+/// <param name="Settled">From the end of load and repair until the host was as before; null when it was not in time.</param>
+/// <param name="Failures">What is not as it has to be.</param>
+/// <param name="Course">How long load, its end and the repair took.</param>
+internal sealed record RoundResult(IReadOnlyList<string> Faults, TimeSpan? Settled, IReadOnlyList<string> Failures, string Course);
+
+/// <summary>One round: load, faults, repair, and the question whether the host is as it was.</summary>
+internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expected)
+{
+    /// <summary>Nothing that is planned lies later.</summary>
+    private static readonly TimeSpan Length = TimeSpan.FromMilliseconds(750);
+
+    private readonly Breaker _breaker = new(fleet);
+    private readonly List<string> _failures = [];
+    private readonly List<string> _hit = [];
+
+    public async Task<RoundResult> Run()
+    {
+        var clock = Stopwatch.StartNew();
+        var breaking = Break(clock);
+        var loads = await Load(clock);
+        await breaking;
+        await Until(clock, Length);
+
+        var loaded = clock.Elapsed;
+        _hit.AddRange(_breaker.StepsTaken());
+        _breaker.Disarm();
+        Breaker.Resume();
+        await EndLoads(loads);
+        var ended = clock.Elapsed;
+        Breaker.Resume();
+        await _breaker.Mend();
+        await Unmount();
+        var mended = clock.Elapsed;
+
+        var settled = await Settle();
+        await LocalToolRuns();
+        return new RoundResult(_hit, settled, _failures, Course(loaded, ended - loaded, mended - ended));
+    }
+
+    private static string Course(TimeSpan load, TimeSpan end, TimeSpan repair) => string.Create(
+        CultureInfo.InvariantCulture, $"load {load.TotalSeconds:0.0} s, end {end.TotalSeconds:0.0} s, repair {repair.TotalSeconds:0.0} s");
+
+    private async Task Break(Stopwatch clock)
+    {
+        foreach (var fault in plan.Faults)
+        {
+            await Until(clock, fault.At);
+            if (await _breaker.Break(fault) && fault.Kind != FaultKind.Step)
+                _hit.Add($"{fault.Kind} {fault.Action}");
+        }
+    }
+
+    private async Task<List<LoadProcess>> Load(Stopwatch clock)
+    {
+        var loads = new List<LoadProcess>();
+        foreach (var load in plan.Loads.OrderBy(load => load.At))
+        {
+            await Until(clock, load.At);
+            loads.Add(Loads.Start(load, fleet));
+        }
+        return loads;
+    }
+
+    private async Task EndLoads(List<LoadProcess> loads)
+    {
+        foreach (var hung in await Task.WhenAll(loads.Select(load => load.End(CommandLines))))
+        {
+            if (hung != null)
+                _failures.Add(hung);
+        }
+        loads.ForEach(load => load.Dispose());
+    }
+
+    /// <summary>The crashcart processes of one load: itself, or what a shell or script(1) has started.</summary>
+    private static IEnumerable<int> CommandLines(int load)
+    {
+        var processes = HostProcesses.Read();
+        return [load, .. processes.Of(Artifacts.Cli).Where(process => IsBelow(process, load)).Select(process => process.Pid)];
+
+        bool IsBelow(ProcessEntry process, int ancestor) =>
+            process.Parent == ancestor || processes.All.FirstOrDefault(parent => parent.Pid == process.Parent) is { Pid: > 1 } parent && IsBelow(parent, ancestor);
+    }
+
+    /// <summary>What a person has mounted stays until a person unmounts it.</summary>
+    private async Task Unmount()
+    {
+        foreach (var box in fleet.Boxes.Where(HasMount))
+        {
+            var result = await fleet.Undisturbed("unmount", "--force", box.PidText).Run();
+            if (result.ExitCode != 0 && HasMount(box))
+                _failures.Add($"{result.Command} in {box.NodeAndName} failed: {result.Error}");
+        }
+    }
+
+    private static bool HasMount(Box box)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{box.Pid}/mountinfo").Contains(" /dev/crashcart ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<TimeSpan?> Settle()
+    {
+        var clock = Stopwatch.StartNew();
+        IReadOnlyList<string> differences = [];
+        try
+        {
+            await Eventually.Holds(() => (differences = expected.Differences()).Count == 0, "as before", Expectation.SettleLimit);
+            return clock.Elapsed;
+        }
+        catch (TimeoutException)
+        {
+            _failures.AddRange(differences);
+            return null;
+        }
+        finally
+        {
+            expected.Accept(differences);
+        }
+    }
+
+    /// <summary>After everything a tool runs as if nothing had happened.</summary>
+    private async Task LocalToolRuns()
+    {
+        var box = fleet.Boxes[plan.Number % fleet.Boxes.Count];
+        var result = await fleet.Undisturbed("exec", box.PidText, "--", "busybox", "echo", "well").Run();
+        if (result.ExitCode != 0 || result.Output != "well\n")
+            _failures.Add($"{result.Command} in {box.NodeAndName} exited with {result.ExitCode} and said '{result.Output}{result.Error}'");
+    }
+
+    private static async Task Until(Stopwatch clock, TimeSpan at)
+    {
+        var left = at - clock.Elapsed;
+        if (left > TimeSpan.Zero)
+            await Task.Delay(left);
+    }
+}

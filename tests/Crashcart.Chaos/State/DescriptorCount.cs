@@ -1,0 +1,76 @@
+namespace Crashcart.Chaos.State;
+
+/// <summary>
+/// The open descriptors of one daemon by kind. The first rounds of its life show what it needs; more than that later on
+/// is a leak.
+/// </summary>
+internal sealed class DescriptorCount(int pid)
+{
+    private const int WarmUpRounds = 8;
+
+    private readonly Dictionary<string, int> _most = [];
+    private int _rounds;
+
+    public int Pid => pid;
+
+    /// <summary>What is beyond what it had; call it again until it is empty, or time is over.</summary>
+    public IReadOnlyList<string> Excess() => _rounds < WarmUpRounds
+        ? []
+        :
+        [
+            .. from kind in Read()
+                let usual = _most.GetValueOrDefault(kind.Key)
+                where kind.Value > usual + Slack(kind.Key)
+                select $"descriptors of process {pid}: {kind.Value} of {kind.Key}, {usual} in its first {WarmUpRounds} rounds",
+        ];
+
+    /// <summary>Counts a round that is over.</summary>
+    public void Settle()
+    {
+        if (++_rounds > WarmUpRounds)
+            return;
+        foreach (var (kind, count) in Read())
+            _most[kind] = Math.Max(_most.GetValueOrDefault(kind), count);
+    }
+
+    /// <summary>Connections are pooled and reopened as the other sides come and go.</summary>
+    private static int Slack(string kind) => kind is "socket" or "pipe" ? 12 : 2;
+
+    private Dictionary<string, int> Read()
+    {
+        var counts = new Dictionary<string, int>();
+        var program = new FileInfo($"/proc/{pid}/exe").LinkTarget;
+        string[] descriptors;
+        try
+        {
+            descriptors = Directory.GetFileSystemEntries($"/proc/{pid}/fd");
+        }
+        catch (IOException)
+        {
+            return counts;
+        }
+        foreach (var descriptor in descriptors)
+        {
+            var kind = Kind(descriptor);
+            // The runtime opens the program again for each part of itself that it comes to need.
+            if (kind == program)
+                continue;
+            counts[kind] = counts.GetValueOrDefault(kind) + 1;
+        }
+        return counts;
+    }
+
+    private static string Kind(string descriptor)
+    {
+        try
+        {
+            var target = new FileInfo(descriptor).LinkTarget ?? "";
+            return target.StartsWith('/') ? target.StartsWith("/memfd:", StringComparison.Ordinal) ? "memfd" : target
+                : target.Split(':', 2) is [var type, var detail] && type == "anon_inode" ? detail : target.Split(':')[0];
+        }
+        catch (IOException)
+        {
+            return "gone";
+        }
+    }
+}
