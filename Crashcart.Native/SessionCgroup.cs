@@ -92,6 +92,10 @@ internal sealed class SessionCgroup
         return session;
     }
 
+    /// <summary>Whether a process is in a session of ours, in any hierarchy.</summary>
+    internal static bool Holds(int pid) => (ProcFile.TryRead($"/proc/{pid}/cgroup") ?? "").Split('\n').Any(line =>
+        line.Split(':', 3) is [_, _, var path] && path.StartsWith($"/{CgroupHierarchy.Parent}/", StringComparison.Ordinal));
+
     /// <summary>
     /// Kills whatever is still in the session and removes its cgroups, and then every parent that nobody else is in.
     /// What the helper program has already removed is no error.
@@ -109,6 +113,34 @@ internal sealed class SessionCgroup
                     KillAll(directory);
             }
             await Task.Delay(Math.Min(1 + attempt, 20)).ConfigureAwait(false);
+        }
+        RemoveAbandoned();
+    }
+
+    // A process that was killed together with its guardian has left the cgroup that is named after it, and nothing in it.
+    private void RemoveAbandoned()
+    {
+        foreach (string parent in _parents.Where(parent => Path.GetFileName(parent) == CgroupHierarchy.Parent && Directory.Exists(parent)))
+        {
+            foreach (string directory in ProcessNamed(parent))
+                TryRemove(directory);
+            TryRemove(parent);
+        }
+    }
+
+    private static string[] ProcessNamed(string parent)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.GetDirectories(parent, ToolSpec.ProcessPrefix + "*")
+                    .Where(directory => !Directory.Exists("/proc/" + Path.GetFileName(directory)[ToolSpec.ProcessPrefix.Length..])),
+            ];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
         }
     }
 

@@ -12,14 +12,24 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
     public static SharedMountPoint Of(TargetProcess target) =>
         On(MountInfo.Containing(target.ReadMounts(), "/dev")!, SharedMount.Path);
 
-    /// <summary>Whether something is mounted on it in another mount namespace than the target's.</summary>
+    /// <summary>
+    /// Whether something is mounted on it in another mount namespace than the target's. A session's own namespace does not
+    /// count: it was copied with the mount in it, and sees its own /dev over that.
+    /// </summary>
     public bool IsUsedElsewhere(TargetProcess target)
     {
         var seen = new HashSet<FileIdentity> { target.MountNamespace };
         foreach (int pid in TargetProcess.ProcessIds())
         {
-            if (FileIdentity.Of($"/proc/{pid}/ns/mnt") is { } space && seen.Add(space) && IsUsedBy(MountInfo.TryRead(pid) ?? []))
+            if (FileIdentity.Of($"/proc/{pid}/ns/mnt") is not { } space || seen.Contains(space))
+                continue;
+            bool isUsed = IsUsedBy(MountInfo.TryRead(pid) ?? []);
+            // In the namespace of a container, that one's own processes will be met as well.
+            if (isUsed && SessionCgroup.Holds(pid))
+                continue;
+            if (isUsed)
                 return true;
+            seen.Add(space);
         }
         return false;
     }

@@ -14,10 +14,16 @@ internal static class SharedMountProgram
         using SharedMountLock held = await SharedMountLock.TakePointAsync(target, SharedMountPoint.Of(target), Limit, cancellation).ConfigureAwait(false);
         var request = new EnterRequest(target);
         request.Add("tree", tree);
-        FaultPoint.Reach("mount-locked");
-        await RunAsync("attach", request, target, cancellation).ConfigureAwait(false);
-        FaultPoint.Reach("mount-attached");
-        held.RemoveIfExclusive();
+        try
+        {
+            FaultPoint.Reach("mount-locked");
+            await RunAsync("attach", request, target, cancellation).ConfigureAwait(false);
+            FaultPoint.Reach("mount-attached");
+        }
+        finally
+        {
+            held.RemoveIfExclusive();
+        }
     }
 
     /// <exception cref="CrashcartException">Busy, or the container's /dev is not as it has to be.</exception>
@@ -29,10 +35,16 @@ internal static class SharedMountProgram
         request.Add("mount", mount.MountId);
         request.Add("lazy", lazily);
         request.Add("keep", point.IsUsedElsewhere(target));
-        FaultPoint.Reach("unmount-locked");
-        await RunAsync("detach", request, target, cancellation).ConfigureAwait(false);
-        FaultPoint.Reach("unmount-detached");
-        held.RemoveIfExclusive();
+        try
+        {
+            FaultPoint.Reach("unmount-locked");
+            await RunAsync("detach", request, target, cancellation).ConfigureAwait(false);
+            FaultPoint.Reach("unmount-detached");
+        }
+        finally
+        {
+            held.RemoveIfExclusive();
+        }
     }
 
     private static async Task RunAsync(string mode, EnterRequest request, TargetProcess target, CancellationToken cancellation)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Crashcart.Native;
 
 /// <summary>What to run in a target, and as whom.</summary>
@@ -33,6 +35,12 @@ public sealed record ToolSpec
 
     /// <summary>Path of the session's cgroup below <c>crashcart/</c> in every hierarchy: letters, digits, <c>-_./</c>.</summary>
     public required string SessionName { get; init; }
+
+    /// <summary>For a process that has one session and no name of its own.</summary>
+    public static string NameOfThisProcess => ProcessPrefix + System.Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Before the PID: a session's cgroup tells by it whether its process is alive.</summary>
+    internal const string ProcessPrefix = "cli-";
 }
 
 /// <param name="MemoryBytes">memory.max (v2), memory.limit_in_bytes (v1)</param>

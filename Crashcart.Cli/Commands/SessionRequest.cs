@@ -50,7 +50,7 @@ internal sealed record SessionRequest
         CapDrop = CapDrop,
         Shared = Shared,
         Limits = new SessionLimits(Memory),
-        SessionName = $"cli-{System.Environment.ProcessId}",
+        SessionName = ToolSpec.NameOfThisProcess,
     };
 
     /// <summary>The same for a coordinator.</summary>

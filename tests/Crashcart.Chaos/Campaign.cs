@@ -3,6 +3,7 @@ using System.Globalization;
 using Crashcart.Chaos.Fleet;
 using Crashcart.Chaos.Plans;
 using Crashcart.Chaos.Rounds;
+using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.Chaos;
 
@@ -34,7 +35,7 @@ internal static class Campaign
             if (result.Failures.Count > 0)
                 Report(seed, plan, result, fleet);
             if (number % RoundsBetweenMusters == 0)
-                await Muster(seed, number, fleet, tally);
+                await Muster(seed, number, fleet, expected, tally);
         }
 
         Console.WriteLine(tally);
@@ -52,12 +53,16 @@ internal static class Campaign
         (await fleet.Undisturbed("fleet", "exec", "-l", "app=chaos", "--", "busybox", "true").Run()).Succeeded();
     }
 
-    private static async Task Muster(int seed, int number, ChaosFleet fleet, Tally tally)
+    /// <summary>The whole fleet works again, and whoever uses a container clears away what was left there.</summary>
+    private static async Task Muster(int seed, int number, ChaosFleet fleet, Expectation expected, Tally tally)
     {
         try
         {
             await fleet.IsWhole();
             (await fleet.Undisturbed("fleet", "exec", "-l", "app=chaos", "--", "busybox", "true").Run()).Succeeded();
+            (await fleet.Undisturbed("fleet", "exec", "--shared", "-l", "app=chaos", "--", "busybox", "true").Run()).Succeeded();
+            IReadOnlyList<string> left = [];
+            await Eventually.Holds(() => (left = expected.NotCleared()).Count == 0, () => string.Join("\n", left), Expectation.SettleLimit);
         }
         catch (Exception e) when (e is TimeoutException or Xunit.Sdk.XunitException)
         {

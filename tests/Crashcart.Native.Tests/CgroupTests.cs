@@ -55,6 +55,18 @@ public sealed class CgroupTests
     }
 
     [Fact]
+    public async Task The_next_session_to_end_removes_what_a_killed_process_and_its_guardian_have_left()
+    {
+        int ended = EndedProcess();
+        SessionCgroup abandoned = Made($"cli-{ended}", new SessionLimits());
+        SessionCgroup alive = Made($"cli-{Environment.ProcessId}", new SessionLimits());
+        await Made(_name, new SessionLimits()).EmptyAndRemoveAsync();
+        Assert.False(Directory.Exists(abandoned.Unified));
+        Assert.True(Directory.Exists(alive.Unified));
+        await alive.EmptyAndRemoveAsync();
+    }
+
+    [Fact]
     public async Task Whatever_is_in_a_session_is_killed_before_it_is_removed()
     {
         SessionCgroup session = Made(_name, new SessionLimits(Processes: 100));
@@ -115,6 +127,14 @@ public sealed class CgroupTests
         SessionCgroup session = SessionCgroup.Plan(hierarchies, name, limits);
         session.Make();
         return session;
+    }
+
+    /// <summary>A PID that nobody has any more.</summary>
+    private static int EndedProcess()
+    {
+        using Process process = Process.Start("true");
+        process.WaitForExit();
+        return process.Id;
     }
 
     private static string Single(SessionCgroup session, string legacyFile, string unifiedFile) =>

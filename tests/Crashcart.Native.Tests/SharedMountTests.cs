@@ -24,6 +24,21 @@ public sealed class SharedMountTests
     }
 
     [Fact]
+    public async Task The_mount_point_goes_with_the_mount_while_a_private_session_has_a_copy_of_it()
+    {
+        using var box = new Toolbox();
+        IReadOnlyList<string> before = box.Container.DevEntries();
+        await SharedMount.AttachAsync(box.Target, box.Image);
+        await using ToolProcess tool = await box.StartAsync(box.Script("echo in; read word; ls /dev/crashcart/bin/busybox"));
+        using var output = new StreamReader(tool.StandardOutput!);
+        Assert.Equal("in", await output.ReadLineAsync());
+        Assert.True(await SharedMount.DetachAsync(box.Target));
+        Assert.Equal(before, box.Container.DevEntries());
+        tool.StandardInput!.Dispose();
+        Assert.Equal("/dev/crashcart/bin/busybox", await output.ReadLineAsync());
+    }
+
+    [Fact]
     public async Task Attaching_the_same_image_twice_is_one_mount()
     {
         using var box = new Toolbox();
@@ -91,6 +106,15 @@ public sealed class SharedMountTests
         using var box = new Toolbox(setup: setup);
         CrashcartException e = await AttachRefusedAsync(box);
         Assert.Contains(sentence, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refused_attach_leaves_no_lock_file()
+    {
+        using var box = new Toolbox(setup: "ln -s /evil dev/crashcart");
+        SharedMountPoint point = SharedMountPoint.Of(box.Target);
+        await AttachRefusedAsync(box);
+        Assert.False(File.Exists($"/run/crashcart/point-{point.DeviceMajor}-{point.DeviceMinor}.lock"));
     }
 
     [Fact]

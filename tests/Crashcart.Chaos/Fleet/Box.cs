@@ -10,6 +10,9 @@ internal sealed class Box(ChaosNode node, string name, string image, params stri
 
     public string Name => name;
 
+    /// <summary>Its first process reaps what is left to it (<c>docker run --init</c>).</summary>
+    public bool Reaps => options.Contains("--init");
+
     public string NodeAndName => $"{node.Name}/{name}";
 
     /// <summary>Of its first process; 0 while it does not run.</summary>

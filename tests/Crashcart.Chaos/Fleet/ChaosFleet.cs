@@ -23,9 +23,9 @@ internal sealed class ChaosFleet : IAsyncDisposable
         Boxes =
         [
             new Box(Nodes[0], "plain", TestImages.Busybox),
-            new Box(Nodes[0], "readonly", TestImages.Busybox, "--read-only"),
+            new Box(Nodes[0], "readonly", TestImages.Busybox, "--read-only", "--init"),
             new Box(Nodes[0], "scratch", TestImages.Scratch),
-            new Box(Nodes[1], "user", TestImages.Busybox, "--user", "1000"),
+            new Box(Nodes[1], "user", TestImages.Busybox, "--user", "1000", "--init"),
             new Box(Nodes[1], "tty", TestImages.Busybox, "--tty"),
             new Box(Nodes[1], "scratch", TestImages.Scratch),
         ];

@@ -42,14 +42,15 @@ internal sealed class Breaker(ChaosFleet fleet)
         }
     }
 
-    /// <summary>Names of the steps that were armed and that some process came to.</summary>
+    /// <summary>The steps that were armed and that some process came to, or has been told of; call it once.</summary>
     public IReadOnlyList<string> StepsTaken()
     {
         var taken = new List<string>();
-        foreach (var file in Directory.GetFiles(fleet.Faults))
+        foreach (var file in Directory.GetFiles(fleet.Faults, "taken-*"))
         {
-            if (Path.GetFileName(file).StartsWith("taken-", StringComparison.Ordinal))
-                taken.Add($"{Path.GetFileName(file)["taken-".Length..file.LastIndexOf('-')]}");
+            var name = Path.GetFileName(file)["taken-".Length..];
+            taken.Add($"{name[..name.LastIndexOf('-')]} {File.ReadAllText(file)}");
+            File.Delete(file);
         }
         return taken;
     }
@@ -64,7 +65,7 @@ internal sealed class Breaker(ChaosFleet fleet)
     /// <summary>Disarms the steps that nobody came to; from now on nothing breaks.</summary>
     public void Disarm()
     {
-        foreach (var file in Directory.GetFiles(fleet.Faults))
+        foreach (var file in Directory.GetFiles(fleet.Faults).Where(file => !Path.GetFileName(file).StartsWith("taken-", StringComparison.Ordinal)))
             File.Delete(file);
     }
 

@@ -13,9 +13,10 @@ internal sealed class Expectation(ChaosFleet fleet)
     private readonly HashSet<string> _reported = [];
     private readonly Dictionary<int, DescriptorCount> _descriptors = [];
 
-    public IReadOnlyList<string> Differences()
+    /// <param name="killed">Processes were killed, and what they had in hand is for the next user to clear away.</param>
+    public IReadOnlyList<string> Differences(bool killed)
     {
-        var now = HostPicture.Read(fleet);
+        var now = HostPicture.Read(fleet).Where(thing => !killed || !IsForTheNextUser(thing)).ToHashSet();
         return
         [
             .. now.Except(_before).Except(_reported).Select(thing => $"left behind: {thing}"),
@@ -24,6 +25,15 @@ internal sealed class Expectation(ChaosFleet fleet)
             .. fleet.Daemons.SelectMany(daemon => Descriptors(daemon.Pid).Excess()),
         ];
     }
+
+    /// <summary>What killed processes left, and somebody who has used every container since has not cleared away.</summary>
+    public IReadOnlyList<string> NotCleared() =>
+        [.. HostPicture.Read(fleet).Except(_before).Where(IsForTheNextUser).Select(thing => $"not cleared away by the next user: {thing}")];
+
+    /// <summary>A lock file that nobody holds, and a mount point that nothing is mounted on.</summary>
+    private static bool IsForTheNextUser(string thing) =>
+        (thing.StartsWith("file /run/crashcart/", StringComparison.Ordinal) && thing.EndsWith(".lock", StringComparison.Ordinal))
+        || (thing.StartsWith("entry of /dev", StringComparison.Ordinal) && thing.EndsWith(": crashcart", StringComparison.Ordinal));
 
     /// <summary>The round is over; what is reported is not reported again.</summary>
     public void Accept(IReadOnlyList<string> differences)

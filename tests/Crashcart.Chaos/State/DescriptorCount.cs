@@ -21,7 +21,7 @@ internal sealed class DescriptorCount(int pid)
             .. from kind in Read()
                 let usual = _most.GetValueOrDefault(kind.Key)
                 where kind.Value > usual + Slack(kind.Key)
-                select $"descriptors of process {pid}: {kind.Value} of {kind.Key}, {usual} in its first {WarmUpRounds} rounds",
+                select $"descriptors of process {pid}: {kind.Value} of {kind.Key}, {usual} in its first {WarmUpRounds} rounds{Processes(kind.Key)}",
         ];
 
     /// <summary>Counts a round that is over.</summary>
@@ -33,8 +33,24 @@ internal sealed class DescriptorCount(int pid)
             _most[kind] = Math.Max(_most.GetValueOrDefault(kind), count);
     }
 
-    /// <summary>Connections are pooled and reopened as the other sides come and go.</summary>
-    private static int Slack(string kind) => kind is "socket" or "pipe" ? 12 : 2;
+    /// <summary>Which processes the pidfds are of.</summary>
+    private string Processes(string kind) => kind != "[pidfd]" ? "" : "; of " + string.Join(", ",
+        from descriptor in Directory.GetFileSystemEntries($"/proc/{pid}/fd")
+        where Kind(descriptor) == kind
+        from line in File.ReadLines($"/proc/{pid}/fdinfo/{Path.GetFileName(descriptor)}")
+        where line.StartsWith("Pid:", StringComparison.Ordinal)
+        select line["Pid:".Length..].Trim());
+
+    /// <summary>
+    /// Connections are pooled and reopened as the other sides come and go. A node keeps a container's process open from the
+    /// first shared mount in it until the container ends.
+    /// </summary>
+    private static int Slack(string kind) => kind switch
+    {
+        "socket" or "pipe" => 24,
+        "[pidfd]" or "/" => 5,
+        _ => 2,
+    };
 
     private Dictionary<string, int> Read()
     {

@@ -49,7 +49,7 @@ internal static class HostPicture
         HashSet<int> known = [1, Environment.ProcessId, .. fleet.Daemons.Select(daemon => daemon.Pid), .. fleet.Boxes.Select(box => box.Pid)];
         var processes = HostProcesses.Read();
         return from process in processes.All
-               where !known.Contains(process.Pid)
+               where !known.Contains(process.Pid) && !HostProcesses.IsOrphanOf(process, fleet.Boxes)
                where !DockersNames.Contains(process.Name)
                select $"process {HostProcesses.Describe(process)}";
     }

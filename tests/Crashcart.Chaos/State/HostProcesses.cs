@@ -1,4 +1,5 @@
 using System.Globalization;
+using Crashcart.Chaos.Fleet;
 
 namespace Crashcart.Chaos.State;
 
@@ -49,6 +50,13 @@ internal sealed class HostProcesses
     /// <summary>Those that run that program.</summary>
     public IEnumerable<ProcessEntry> Of(string program) =>
         Living.Where(process => new FileInfo($"/proc/{process.Pid}/exe") is var exe && TryLink(exe) == program);
+
+    /// <summary>
+    /// A tool whose reaper was killed is a child of the container's first process, by the kernel's rule: a zombie, where that
+    /// one reaps nothing, until the container ends.
+    /// </summary>
+    public static bool IsOrphanOf(ProcessEntry process, IEnumerable<Box> boxes) =>
+        process.State == ProcessEntry.Zombie && boxes.Any(box => !box.Reaps && box.Pid == process.Parent);
 
     public string NameOf(int pid) => _all.TryGetValue(pid, out var process) ? process.Name : "";
 
