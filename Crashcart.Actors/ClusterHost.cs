@@ -71,8 +71,8 @@ public sealed class ClusterHost(
             var cluster = Cluster.Get(system);
             if (settings.Seeds.Count == 0)
                 cluster.Join(cluster.SelfAddress);
-            else if (settings.Roles.Contains(ClusterSettings.CoordinatorRole))
-                system.ActorOf(SeedWatch.Props(settings.SeedAddresses, settings.SeedWatchInterval), "seeds");
+            if (settings.Roles.Contains(ClusterSettings.CoordinatorRole))
+                system.ActorOf(SeedWatch.Props(settings), SeedWatch.Name);
             System = system;
             return system;
         }

@@ -24,13 +24,13 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
     public const string WorkDispatcher = "crashcart.work-dispatcher";
 
     /// <summary>How often a coordinator looks whether the seeds are in its cluster.</summary>
-    public TimeSpan SeedWatchInterval { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan SeedWatchInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     internal IEnumerable<Address> SeedAddresses => Seeds.Select(seed => Address.Parse($"akka.tcp://{SystemName}@{seed}"));
 
     /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
     private static readonly string[] TrustedPaths =
-        ["/user/node", "/user/node/sessions", "/user/fleet", "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
+        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/" + SeedWatch.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
 
     /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
     private static readonly (string Name, int Identifier)[] Denied =
@@ -80,7 +80,10 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
               maximum-payload-bytes = 1048576b
               scheme-identifier = test
             }
+            # A peer that a cut hid is tried again soon, and a first packet that got lost is not waited for.
+            retry-gate-closed-for = 1s
             dot-netty.tcp {
+              connection-timeout = 3s
               hostname = "{{Host}}"
               port = {{Port ?? 0}}
               maximum-frame-size = 1048576b
@@ -109,7 +112,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
         }
         crashcart {
           # How long a member stays unreachable, or a node without a coordinator, before the cluster is changed for it.
-          downing.stable-after = 5s
+          downing.stable-after = 4s
           # Heartbeats must not wait behind anything, or members look dead that are only busy.
           cluster-dispatcher {
             type = ForkJoinDispatcher

@@ -39,9 +39,13 @@ internal sealed class DowningActor : ReceiveActor, IWithTimers
         var now = Context.System.Scheduler.Now;
         if (!decision.SetEquals(_decision))
             (_decision, _since) = (decision, now);
-        if (now - _since >= _stableAfter)
+        if (now - _since >= _stableAfter || CoordinatorsHaveLeft(state))
             Down();
     }
+
+    /// <summary>In order, which no failure detector can be wrong about.</summary>
+    private static bool CoordinatorsHaveLeft(ClusterEvent.CurrentClusterState state) => !state.Members.Any(
+        member => member.HasRole(ClusterSettings.CoordinatorRole) && member.Status is not (MemberStatus.Exiting or MemberStatus.Down));
 
     private void Down()
     {

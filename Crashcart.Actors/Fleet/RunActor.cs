@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using Akka.Actor;
 using Akka.Cluster;
 using Crashcart.Actors.Protocol;
+using Google.Protobuf;
 
 namespace Crashcart.Actors.Fleet;
 
@@ -16,6 +18,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private readonly RunPlan _plan;
     private readonly IRunPort _port;
     private readonly Dictionary<string, int> _sessions = [];
+    private readonly Dictionary<int, ByteString> _tickets = [];
     private readonly HashSet<Address> _lost = [];
     private IReadOnlyList<RunTarget> _targets = [];
     private FanOutWindow _window = new(targets: 0, width: 0);
@@ -39,6 +42,14 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     public static Props Props(RunPlan plan, IRunPort port, IActorRef fleet) =>
         Akka.Actor.Props.Create(() => new RunActor(plan, port, fleet));
 
+    /// <summary>Before anything is known, so that no node is lost unnoticed between what it answered and its first session.</summary>
+    protected override void PreStart() => Cluster.Get(Context.System).Subscribe(
+        Self,
+        ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+        typeof(ClusterEvent.MemberDowned),
+        typeof(ClusterEvent.MemberRemoved),
+        typeof(ClusterEvent.MemberUp));
+
     protected override void PostStop()
     {
         Cluster.Get(Context.System).Unsubscribe(Self);
@@ -54,6 +65,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private void Resolving()
     {
         Receive<FleetQuery.Containers>(OnResolved);
+        ReceiveMembers();
         Receive<Run.Cancel>(_ => Context.Stop(Self));
     }
 
@@ -66,9 +78,15 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<SessionOver>(OnSessionOver);
         Receive<StartIsLate>(OnStartIsLate);
         Receive<SessionIsLate>(OnSessionIsLate);
-        Receive<ClusterEvent.MemberRemoved>(OnNodeLost);
-        Receive<ClusterEvent.MemberUp>(up => _lost.Remove(up.Member.Address));
+        ReceiveMembers();
         Receive<Run.Cancel>(_ => Context.Stop(Self));
+    }
+
+    private void ReceiveMembers()
+    {
+        Receive<ClusterEvent.MemberDowned>(downed => OnNodeLost(downed.Member));
+        Receive<ClusterEvent.MemberRemoved>(removed => OnNodeLost(removed.Member));
+        Receive<ClusterEvent.MemberUp>(up => _lost.Remove(up.Member.Address));
     }
 
     private void OnResolved(FleetQuery.Containers found)
@@ -90,11 +108,6 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             _sessions[_plan.Id.Session(target).Value] = target;
         _port.Tell(new RunEvent.Started(_plan.Id, targets, found.Silent));
         Become(Running);
-        Cluster.Get(Context.System).Subscribe(
-            Self,
-            ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
-            typeof(ClusterEvent.MemberRemoved),
-            typeof(ClusterEvent.MemberUp));
         StartMore();
     }
 
@@ -128,6 +141,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             return;
         }
         StreamTicket ticket = _port.Open(target);
+        _tickets[target] = ticket.Secret;
         NodeOf(target).Tell(new StartSession
         {
             SessionId = _plan.Id.Session(target).Value,
@@ -158,9 +172,13 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>Without a problem the exit frame is on its way, by the stream.</summary>
     private void OnSessionOver(SessionOver over)
     {
-        if (over.Problem.Length > 0 && _sessions.TryGetValue(over.SessionId, out int target))
+        if (over.Problem.Length > 0 && _sessions.TryGetValue(over.SessionId, out int target) && IsTicketOf(target, over.Ticket))
             End(target, new SessionOutcome.Failure(125, over.Problem));
     }
+
+    /// <summary>Who sent a message says nothing: a peer may write any sender on it.</summary>
+    private bool IsTicketOf(int target, ByteString ticket) =>
+        _tickets.TryGetValue(target, out ByteString? given) && CryptographicOperations.FixedTimeEquals(given.Span, ticket.Span);
 
     private void OnStartIsLate(StartIsLate late) => Abandon(
         late.Target,
@@ -172,10 +190,10 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         124,
         $"Timed out after {_plan.Timeout!.Value.TotalSeconds:0.###} s; the tool was ended.");
 
-    private void OnNodeLost(ClusterEvent.MemberRemoved removed)
+    private void OnNodeLost(Member member)
     {
-        _lost.Add(removed.Member.Address);
-        foreach (int target in _window.Running.Where(target => _targets[target].Address.Equals(removed.Member.Address)).ToList())
+        _lost.Add(member.Address);
+        foreach (int target in _window.Running.Where(target => _targets[target].Address.Equals(member.Address)).ToList())
             Abandon(target, 125, $"Node {NameOf(target)} was lost during the session; what ran there ends with its node's process.");
     }
 

@@ -20,3 +20,7 @@ public sealed partial class SessionAccepted : IWireMessage;
 public sealed partial class SessionOver : IWireMessage;
 
 public sealed partial class EndSession : IWireMessage;
+
+public sealed partial class DescribeCoordinator : IWireMessage;
+
+public sealed partial class CoordinatorDescribed : IWireMessage;

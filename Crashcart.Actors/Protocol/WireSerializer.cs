@@ -21,6 +21,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["session-accepted"] = SessionAccepted.Parser,
         ["session-over"] = SessionOver.Parser,
         ["end-session"] = EndSession.Parser,
+        ["describe-coordinator"] = DescribeCoordinator.Parser,
+        ["coordinator-described"] = CoordinatorDescribed.Parser,
     };
 
     public override int Identifier => 4201;
@@ -35,6 +37,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         SessionAccepted => "session-accepted",
         SessionOver => "session-over",
         EndSession => "end-session",
+        DescribeCoordinator => "describe-coordinator",
+        CoordinatorDescribed => "coordinator-described",
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 

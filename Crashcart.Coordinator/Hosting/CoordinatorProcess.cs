@@ -126,9 +126,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     {
         WebApplicationBuilder builder = Builder(kestrel =>
         {
-            // A node whose host is gone ends no connection by itself.
-            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
-            kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
+            // A node whose host is gone ends no connection by itself; its loss is to be told within 10 s.
+            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(3);
+            kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(4);
             if (node is not null)
                 kestrel.ListenUnixSocket(StreamSocket, listen => listen.Protocols = HttpProtocols.Http2);
             else

@@ -45,10 +45,10 @@ internal sealed class SessionStreams : ISessionStreams, IDisposable
             // A connection carries a limited number of calls, and each session is one.
             EnableMultipleHttp2Connections = true,
             InitialHttp2StreamWindowSize = StreamWindow,
-            // A coordinator whose host is gone ends no connection by itself.
+            // A coordinator whose host is gone ends no connection by itself; its sessions are to end within 10 s.
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(10),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(3),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(4),
             ConnectTimeout = TimeSpan.FromSeconds(5),
             UseProxy = false,
         };

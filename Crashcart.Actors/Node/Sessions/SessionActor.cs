@@ -121,7 +121,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         if (released.Problem is { } left)
             _log.Error(left, "Session {0} could not release everything", _request.Id);
         _log.Info("Session {0} is over{1}", _request.Id, problem.Length > 0 ? ": " + problem : "");
-        _request.Requester.Tell(new SessionOver { SessionId = _request.Id, Problem = problem });
+        _request.Requester.Tell(new SessionOver { SessionId = _request.Id, Problem = problem, Ticket = _request.Start.Ticket });
         Context.Stop(Self);
     });
 

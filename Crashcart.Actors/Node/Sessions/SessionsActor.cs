@@ -45,7 +45,7 @@ internal sealed class SessionsActor : ReceiveActor
 
     private void Draining(IActorRef asker)
     {
-        Receive<StartSession>(start => Sender.Tell(Over(start.SessionId, "The node is stopping.")));
+        Receive<StartSession>(start => Sender.Tell(Over(start, "The node is stopping.")));
         Receive<EndSession>(OnEnd);
         Receive<Terminated>(gone =>
         {
@@ -58,7 +58,7 @@ internal sealed class SessionsActor : ReceiveActor
     {
         if (!ActorPath.IsValidPathElement(start.SessionId) || start.Tool is null)
         {
-            Sender.Tell(Over(start.SessionId, "The request to start it is malformed."));
+            Sender.Tell(Over(start, "The request to start it is malformed."));
             return;
         }
 
@@ -77,7 +77,7 @@ internal sealed class SessionsActor : ReceiveActor
         if (_sessions.TryGetValue(end.SessionId, out var session))
             session.Forward(end);
         else
-            Sender.Tell(Over(end.SessionId, "There is no such session on the node."));
+            Sender.Tell(new SessionOver { SessionId = end.SessionId, Problem = "There is no such session on the node." });
     }
 
     private void OnTerminated(Terminated gone)
@@ -92,5 +92,6 @@ internal sealed class SessionsActor : ReceiveActor
             asker.Tell(new NodeActor.Drained());
     }
 
-    private static SessionOver Over(string session, string problem) => new() { SessionId = session, Problem = problem };
+    private static SessionOver Over(StartSession start, string problem) =>
+        new() { SessionId = start.SessionId, Problem = problem, Ticket = start.Ticket };
 }

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Configuration;
+using Akka.Remote;
+using Crashcart.Actors.Downing;
 
 namespace Crashcart.Actors.Tests.Downing;
 
@@ -30,6 +33,24 @@ public sealed class SeedWatchSpec
     }
 
     [Fact]
+    public async Task Of_coordinators_that_removed_each_other_the_last_in_order_moves_alone()
+    {
+        var (first, second) = Addresses();
+        var (stays, moves) = (Start(first, first, second), Start(second, first, second));
+        await HasMembersAsync(stays, 2);
+        await HasMembersAsync(moves, 2);
+
+        // What each does to the other when it removes it; from then on neither hears the other. The probes do.
+        Refuse(stays, moves);
+        Refuse(moves, stays);
+
+        await moves.WhenTerminated.WaitAsync(Patience);
+        await HasMembersAsync(stays, 1);
+        Assert.False(stays.WhenTerminated.IsCompleted);
+        await stays.Terminate();
+    }
+
+    [Fact]
     public async Task Coordinators_in_one_cluster_stay()
     {
         var (first, second) = Addresses();
@@ -39,6 +60,41 @@ public sealed class SeedWatchSpec
         await other.HasMembersAsync(2);
         var (system, looks) = (one.System, TimeSpan.FromSeconds(2));
         await Assert.ThrowsAsync<TimeoutException>(() => system!.WhenTerminated.WaitAsync(looks));
+    }
+
+    private static ActorSystem Start(string address, params string[] seeds)
+    {
+        var settings = new ClusterSettings("127.0.0.1", IPEndPoint.Parse(address).Port, [ClusterSettings.CoordinatorRole], seeds)
+        {
+            SeedWatchInterval = TimeSpan.FromMilliseconds(500),
+        };
+        var system = ActorSystem.Create(
+            ClusterSettings.SystemName,
+            ConfigurationFactory.ParseString("""
+                akka.cluster.failure-detector.acceptable-heartbeat-pause = 1s
+                akka.coordinated-shutdown.run-by-actor-system-terminate = off
+                crashcart.downing.stable-after = 1s
+                """)
+                .WithFallback(settings.ToConfig()));
+        system.ActorOf(SeedWatch.Props(settings), SeedWatch.Name);
+        return system;
+    }
+
+    private static void Refuse(ActorSystem system, ActorSystem other)
+    {
+        var refused = Cluster.Get(other).SelfUniqueAddress;
+        ((IRemoteActorRefProvider)((ExtendedActorSystem)system).Provider).Quarantine(refused.Address, refused.Uid);
+    }
+
+    private static Task HasMembersAsync(ActorSystem system, int count) =>
+        HasMembersAsync(() => Cluster.Get(system).State.Members.Count(m => m.Status == MemberStatus.Up), count);
+
+    private static async Task HasMembersAsync(Func<int> up, int count)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (up() != count)
+            await look.WaitForNextTickAsync(patience.Token);
     }
 
     // The first of two sorts before the second. Below the range from which the kernel gives ports away.
@@ -80,13 +136,7 @@ public sealed class SeedWatchSpec
 
         public ActorSystem? System => _host.System;
 
-        public async Task HasMembersAsync(int count)
-        {
-            using var patience = new CancellationTokenSource(Patience);
-            using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-            while (Up() != count)
-                await look.WaitForNextTickAsync(patience.Token);
-        }
+        public Task HasMembersAsync(int count) => SeedWatchSpec.HasMembersAsync(Up, count);
 
         public async ValueTask DisposeAsync()
         {

@@ -274,7 +274,7 @@ public sealed class RunActorSpec : FleetSpec
         IActorRef run = BeginSessions(1);
         ExpectStart(0);
 
-        Node.Reply(new SessionOver { SessionId = "run-1-0", Problem = "There is no image at /image." });
+        Node.Reply(new SessionOver { SessionId = "run-1-0", Problem = "There is no image at /image.", Ticket = RecordingPort.TicketOf(0).Secret });
 
         ExpectEnded(0, new SessionOutcome.Failure(125, "There is no image at /image."));
         ExpectTold<RunEvent.Ended>();
@@ -305,6 +305,22 @@ public sealed class RunActorSpec : FleetSpec
         Exit(run, 0);
 
         ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void The_end_of_a_session_is_believed_of_nobody_but_the_node_that_was_asked()
+    {
+        IActorRef run = BeginSessions(2);
+        ExpectStart(0);
+        var over = new SessionOver { SessionId = "run-1-0", Problem = "It was ended." };
+
+        // The sender of the second is right, which a peer can write as well.
+        run.Tell(over);
+        Node.Reply(new SessionOver(over) { Ticket = RecordingPort.TicketOf(1).Secret });
+        ExpectStart(1);
+
+        ExpectQuiet(run);
+        Exit(run, 0);
     }
 
     [Fact]
@@ -419,6 +435,36 @@ public sealed class RunActorSpec : FleetSpec
     }
 
     [Fact]
+    public void A_node_that_is_marked_as_lost_fails_its_targets_before_it_is_removed()
+    {
+        Member other = Stranger("10.0.0.2", ClusterSettings.NodeRole);
+        IActorRef run = Begin(Everything);
+        Resolve(run, [Target(other, "a")]);
+        ExpectTold<RunEvent.Started>();
+
+        run.Tell(new ClusterEvent.MemberDowned(other.Copy(MemberStatus.Down)));
+
+        ExpectFailed(0);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void A_node_that_is_lost_between_its_answer_and_its_first_session_fails_its_targets_at_once()
+    {
+        Member other = Stranger("10.0.0.2", ClusterSettings.NodeRole);
+        IActorRef run = Begin(Everything);
+
+        run.Tell(Removal(other));
+        Resolve(run, [Target(other, "a"), Target(Self, "b")]);
+
+        ExpectTold<RunEvent.Started>();
+        Assert.StartsWith("Node name-of-10.0.0.2 was lost before the session began", ExpectFailed(0).Message, StringComparison.Ordinal);
+        ExpectStart(1);
+        Exit(run, 1);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
     public void Targets_of_a_node_that_came_back_are_started()
     {
         IActorRef run = Begin(Everything, parallel: 1);
@@ -475,7 +521,7 @@ public sealed class RunActorSpec : FleetSpec
         run.Tell(new Run.StreamExited(target, new SessionOutcome.Exited(137)));
         run.Tell(new Run.StreamLost(target));
         run.Tell(new Run.StreamBegan(target));
-        run.Tell(new SessionOver { SessionId = Id.Session(target).Value, Problem = "It was ended." });
+        run.Tell(new SessionOver { SessionId = Id.Session(target).Value, Problem = "It was ended.", Ticket = RecordingPort.TicketOf(target).Secret });
     }
 
     private StartSession ExpectStart(int target)

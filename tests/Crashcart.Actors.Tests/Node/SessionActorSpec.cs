@@ -258,7 +258,7 @@ public sealed class SessionActorSpec : NodeSpec
 
     private void ExpectOver(string problem)
     {
-        Assert.Equal(new SessionOver { SessionId = "s1", Problem = problem }, _run.ExpectMsg<SessionOver>());
+        Assert.Equal(new SessionOver { SessionId = "s1", Problem = problem, Ticket = ByteString.CopyFromUtf8("ticket") }, _run.ExpectMsg<SessionOver>());
         AssertNothingLeft();
     }
 
