@@ -12,7 +12,7 @@ namespace Crashcart.Actors;
 /// reason than <see cref="RunAsync"/> being asked to stop, is followed by a new one that joins again.
 /// </summary>
 /// <param name="populate">Starts the process's top-level actors in a new system.</param>
-/// <param name="leave">Awaited before the system leaves the cluster because the process stops.</param>
+/// <param name="leave">Awaited before the system leaves the cluster because the process stops; takes as long as it may, and does not fail.</param>
 /// <param name="log">Gets every line that Akka logs.</param>
 public sealed class ClusterHost(
     ClusterSettings settings,
@@ -85,10 +85,10 @@ public sealed class ClusterHost(
 
     private async Task Leave(ActorSystem system)
     {
+        await leave(system).ConfigureAwait(false);
         using var patience = new CancellationTokenSource(LeavePatience);
         try
         {
-            await leave(system).WaitAsync(patience.Token).ConfigureAwait(false);
             await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance).WaitAsync(patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -56,7 +56,7 @@ internal sealed class NodeCommand : RootCommand
         NodeLog.Joining(loggers.CreateLogger<NodeCommand>(), string.Join(", ", settings.Seeds), settings.Listen.ToString());
         var member = new ClusterSettings(
             settings.Listen.Host, settings.Listen.Port, [ClusterSettings.NodeRole], [.. settings.Seeds.Select(s => s.ToString())]);
-        var host = new ClusterHost(member, node.Populate, system => NodeService.DrainAsync(system), new AkkaLog(loggers).Write);
+        var host = new ClusterHost(member, node.Populate, system => node.DrainAsync(system, stop.Hurrying), new AkkaLog(loggers).Write);
         try
         {
             await host.RunAsync(stop.Stopping).ConfigureAwait(false);

@@ -17,6 +17,18 @@ internal static partial class NodeLog
     [LoggerMessage(5, LogLevel.Information, "Joining the fleet by {Seeds}, listening on {Listen}")]
     public static partial void Joining(ILogger log, string seeds, string listen);
 
-    [LoggerMessage(4, LogLevel.Information, "Stopping on signal {Signal}")]
+    [LoggerMessage(4, LogLevel.Information, "Stopping on signal {Signal}; the same again does not wait for anything")]
     public static partial void Signalled(ILogger log, string signal);
+
+    [LoggerMessage(6, LogLevel.Information, "Stopping at once on signal {Signal}")]
+    public static partial void SignalledAgain(ILogger log, string signal);
+
+    [LoggerMessage(7, LogLevel.Information, "Node {Name} drains: it takes no more sessions, and tools that run have {Seconds} s to end")]
+    public static partial void Draining(ILogger log, string name, double seconds);
+
+    [LoggerMessage(8, LogLevel.Information, "Node {Name} is drained")]
+    public static partial void Drained(ILogger log, string name);
+
+    [LoggerMessage(9, LogLevel.Warning, "Node {Name} could not end all sessions in time ({Reason}); what is left ends with the process")]
+    public static partial void NotDrained(ILogger log, string name, string reason);
 }

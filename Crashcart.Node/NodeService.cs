@@ -16,6 +16,9 @@ namespace Crashcart.Node;
 /// </summary>
 public sealed class NodeService : IDisposable
 {
+    /// <summary>From the kill of a tool until its last output is out and everything is released.</summary>
+    private static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(5);
+
     private readonly NodeSettings _settings;
     private readonly ILogger _log;
     private readonly NodeLock _lock;
@@ -65,12 +68,26 @@ public sealed class NodeService : IDisposable
         system.ActorOf(NodeActor.Props(facts, _ports), NodeActor.Name);
     }
 
-    /// <summary>Ends all sessions; completes when nothing of them is left.</summary>
-    public static async Task DrainAsync(ActorSystem system, CancellationToken cancellation = default)
+    /// <summary>
+    /// Takes no more sessions and ends those that are there: their tools are asked at once, and killed when they take longer
+    /// than the settings allow. Completes when nothing of them is left; it does not fail.
+    /// </summary>
+    /// <param name="hurry">When cancelled, tools that are still there are killed.</param>
+    public async Task DrainAsync(ActorSystem system, CancellationToken hurry = default)
     {
-        var node = await system.ActorSelection("/user/" + NodeActor.Name)
-            .ResolveOne(TimeSpan.FromSeconds(1), cancellation).ConfigureAwait(false);
-        await node.Ask<NodeActor.Drained>(new NodeActor.Drain(), cancellation).ConfigureAwait(false);
+        NodeLog.Draining(_log, _settings.Name, _settings.GracePeriod.TotalSeconds);
+        var node = system.ActorSelection("/user/" + NodeActor.Name);
+        try
+        {
+            var drained = node.Ask<NodeActor.Drained>(new NodeActor.Drain(_settings.GracePeriod), _settings.GracePeriod + ReleasePatience, CancellationToken.None);
+            using (hurry.Register(() => node.Tell(new NodeActor.Drain(TimeSpan.Zero))))
+                await drained.ConfigureAwait(false);
+            NodeLog.Drained(_log, _settings.Name);
+        }
+        catch (AskTimeoutException e)
+        {
+            NodeLog.NotDrained(_log, _settings.Name, e.Message);
+        }
     }
 
     public void Dispose()

@@ -11,6 +11,7 @@ namespace Crashcart.Node;
 /// <param name="Seeds">HOST:PORT of coordinators to join by.</param>
 /// <param name="SessionMemory">Bytes that one session may use unless its request says otherwise; null is no limit.</param>
 /// <param name="SessionProcesses">Processes and threads that one session may have; null is no limit.</param>
+/// <param name="GracePeriod">How long tools may take to end when the node stops.</param>
 public sealed record NodeSettings(
     string Name,
     string Image,
@@ -20,6 +21,7 @@ public sealed record NodeSettings(
     DockerSocket Docker,
     long? SessionMemory,
     int? SessionProcesses,
+    TimeSpan GracePeriod,
     LogLevel LogLevel)
 {
     /// <summary>Where coordinators take members, when nobody says otherwise.</summary>
@@ -70,6 +72,11 @@ public sealed record NodeSettings(
         Default = "1024",
     };
 
+    private static readonly Setting GraceSetting = new("grace-period", "SECONDS", "How long tools may take to end when the node stops.")
+    {
+        Default = "10",
+    };
+
     private static readonly Setting LogSetting = new("log-level", "LEVEL", "trace, debug, information, warning, error.")
     {
         Default = "information",
@@ -77,7 +84,7 @@ public sealed record NodeSettings(
 
     /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
-        [NameSetting, ImageSetting, StateSetting, DockerSetting, MemorySetting, ProcessesSetting, LogSetting];
+        [NameSetting, ImageSetting, StateSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LogSetting];
 
     public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting];
 
@@ -91,6 +98,7 @@ public sealed record NodeSettings(
         DockerAddress(settings),
         settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
+        TimeSpan.FromSeconds(settings.Number(GraceSetting, 0, 3600)),
         LogLevelOf(settings));
 
     /// <exception cref="SettingsException">Not a level.</exception>

@@ -38,7 +38,11 @@ public sealed class NodeActor : ReceiveActor
         Receive<FindContainers>(containers.Forward);
         Receive<StartSession>(sessions.Forward);
         Receive<EndSession>(sessions.Forward);
-        Receive<Drain>(sessions.Forward);
+        Receive<Drain>(drain =>
+        {
+            _description.Duty = "draining";
+            sessions.Forward(drain);
+        });
         Receive<ContainersActor.Counted>(OnCounted);
         Receive<MountsActor.Counted>(counted => _description.Mounts = counted.Mounts);
         Receive<SessionsActor.Counted>(counted => _description.Sessions = counted.Sessions);
@@ -46,8 +50,12 @@ public sealed class NodeActor : ReceiveActor
         Receive<Terminated>(gone => throw new InvalidOperationException($"The node's actor {gone.ActorRef.Path.Name} stopped."));
     }
 
-    /// <summary>End all sessions and take no more; the answer is <see cref="Drained"/>.</summary>
-    public sealed record Drain : ILocalMessage;
+    /// <summary>
+    /// End all sessions and take no more; the answer is <see cref="Drained"/>. Told again, it changes the time and is not
+    /// answered.
+    /// </summary>
+    /// <param name="Grace">How long a tool may take that was asked to end; then it is killed.</param>
+    public sealed record Drain(TimeSpan Grace) : ILocalMessage;
 
     /// <summary>No session is left on the node.</summary>
     public sealed record Drained : ILocalMessage;

@@ -10,7 +10,7 @@ namespace Crashcart.Cli.Remote;
 /// <param name="error">For the tools' standard error.</param>
 /// <param name="colourOutput">Labels on <paramref name="output"/> are coloured.</param>
 /// <param name="colourError">Labels on <paramref name="error"/> are coloured.</param>
-/// <param name="tell">Takes our own sentences: the summary.</param>
+/// <param name="tell">Takes our own sentences: what was lost, and the summary.</param>
 internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, bool colourError, Action<string> tell)
 {
     private readonly List<(string Who, string Why)> _failures = [];
@@ -77,7 +77,11 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
         }
 
         outcome.Failed(target, ended.Failure.ExitCode);
-        _failures.Add((_labels.Name(target), SafeText.Of(ended.Failure.Message)));
+        var failure = (Who: _labels.Name(target), Why: SafeText.Of(ended.Failure.Message));
+        _failures.Add(failure);
+        // The others may run for hours, and who watches them must not take silence for quiet.
+        if (ended.Failure.ExitCode == ExitStatus.Failed && outcome.Lost.Any())
+            tell($"crashcart: {failure.Who}: {failure.Why}\n");
     }
 
     private void Summarize(CrashcartException? lost)

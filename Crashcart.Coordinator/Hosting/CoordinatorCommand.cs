@@ -46,7 +46,7 @@ internal sealed class CoordinatorCommand : RootCommand
         using ILoggerFactory loggers = NodeLogging.Create(settings.LogLevel);
         using var stop = new StopSignals(loggers);
         using NodeService? node = settings.Solo is { } own ? await NodeService.OpenAsync(own, loggers) : null;
-        SoloNode? solo = node is null ? null : new SoloNode(node.Populate, system => NodeService.DrainAsync(system));
+        SoloNode? solo = node is null ? null : new SoloNode(node.Populate, system => node.DrainAsync(system, stop.Hurrying));
         await new CoordinatorProcess(settings, solo, loggers).RunAsync(stop.Stopping);
     }
 }

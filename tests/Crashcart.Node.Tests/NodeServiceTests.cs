@@ -34,9 +34,9 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await NodeService.DrainAsync(_system);
+        await _node!.DrainAsync(_system);
         await _system.Terminate();
-        _node!.Dispose();
+        _node.Dispose();
         await docker.DockerAsync("rm", "-f", Web);
         Assert.Empty(LoopDevices());
         Assert.Empty(Cgroups());
@@ -187,7 +187,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     }
 
     private NodeSettings Settings() => new(
-        _name, docker.Toolbox, "/nonexistent", new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, LogLevel.None);
+        _name, docker.Toolbox, "/nonexistent", new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1), LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>
         Node.Ask<ContainersFound>(new FindContainers { Selector = selector, Container = container }, Eventually.Patience);

@@ -35,6 +35,9 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
+    /// <summary>The node's own wish. The tool is asked at once, and killed after that time; told again, the time is another.</summary>
+    public sealed record EndWithin(TimeSpan Grace) : ILocalMessage;
+
     public static Props Props(SessionRequest request, NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
         Akka.Actor.Props.Create(() => new SessionActor(request, ports, node, patience));
 
@@ -59,7 +62,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         });
         Receive<SessionStep.StreamLost>(lost => Release(lost.Problem));
         Receive<SessionStep.StartIsLate>(_ => Release($"The node could not dial {_request.Start.StreamEndpoint} in time."));
-        ReceiveEnd(() => Release("It was ended before it began."));
+        ReceiveEnd(_ => Release("It was ended before it began."));
     }
 
     private void Locating(ISessionCall call)
@@ -88,13 +91,14 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.Carried>(_ => Release(""));
         Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
         Receive<SessionStep.ContainerExited>(_ => End(tool, TimeSpan.Zero));
-        ReceiveEnd(() => End(tool, _patience.Grace));
+        ReceiveEnd(grace => End(tool, grace));
     }
 
     private void Ending(ITool tool)
     {
         Receive<SessionStep.Carried>(_ => Release(""));
         Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
+        Receive<EndWithin>(end => After(end.Grace, new SessionStep.GraceOver()));
         Receive<SessionStep.GraceOver>(_ =>
         {
             tool.Kill();
@@ -208,12 +212,13 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.NotStarted>(not => Refuse(call, not.Failure));
         Receive<SessionStep.StartIsLate>(_ => Refuse(call, $"The tool could not be started within {_patience.Start.TotalSeconds:0} s."));
         Receive<SessionStep.ContainerExited>(_ => Refuse(call, $"Container {_request.Start.ContainerId} exited before the tool was started."));
-        ReceiveEnd(() => Refuse(call, "The session was ended before the tool was started."));
+        ReceiveEnd(_ => Refuse(call, "The session was ended before the tool was started."));
     }
 
-    private void ReceiveEnd(Action end)
+    private void ReceiveEnd(Action<TimeSpan> end)
     {
-        Receive<EndSession>(_ => end());
-        Receive<Terminated>(_ => end());
+        Receive<EndSession>(_ => end(_patience.Grace));
+        Receive<EndWithin>(within => end(within.Grace));
+        Receive<Terminated>(_ => end(_patience.Grace));
     }
 }

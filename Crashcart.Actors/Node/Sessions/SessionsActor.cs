@@ -33,20 +33,20 @@ internal sealed class SessionsActor : ReceiveActor
         Receive<StartSession>(OnStart);
         Receive<EndSession>(OnEnd);
         Receive<Terminated>(OnTerminated);
-        Receive<NodeActor.Drain>(_ =>
+        Receive<NodeActor.Drain>(drain =>
         {
             var asker = Sender;
-            foreach (var (id, session) in _sessions)
-                session.Tell(new EndSession { SessionId = id });
             Become(() => Draining(asker));
+            EndAll(drain.Grace);
             TellWhenDrained(asker);
         });
     }
 
     private void Draining(IActorRef asker)
     {
-        Receive<StartSession>(start => Sender.Tell(Over(start, "The node is stopping.")));
+        Receive<StartSession>(start => Sender.Tell(Over(start, "The node is stopping and takes no sessions.")));
         Receive<EndSession>(OnEnd);
+        Receive<NodeActor.Drain>(drain => EndAll(drain.Grace));
         Receive<Terminated>(gone =>
         {
             OnTerminated(gone);
@@ -84,6 +84,12 @@ internal sealed class SessionsActor : ReceiveActor
     {
         _sessions.Remove(gone.ActorRef.Path.Name);
         Context.Parent.Tell(new Counted(_sessions.Count));
+    }
+
+    private void EndAll(TimeSpan grace)
+    {
+        foreach (var session in _sessions.Values)
+            session.Tell(new SessionActor.EndWithin(grace));
     }
 
     private void TellWhenDrained(IActorRef asker)

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Crashcart.Actors.Node;
 using Crashcart.Actors.Protocol;
+using Crashcart.Actors.Tests.Node.Doubles;
 using Google.Protobuf;
 
 namespace Crashcart.Actors.Tests.Node;
@@ -115,19 +116,43 @@ public sealed class NodeActorSpec : NodeSpec
         run.ExpectMsg<SessionAccepted>();
         AwaitAssert(() => Assert.True(Calls.IsCarrying));
 
-        node.Tell(new NodeActor.Drain(), TestActor);
+        node.Tell(new NodeActor.Drain(TimeSpan.Zero), TestActor);
 
         ExpectMsg<NodeActor.Drained>();
         run.ExpectMsg<SessionOver>();
         Assert.True(Tools.Tool.IsDisposed);
         node.Tell(Session("s2"), TestActor);
-        Assert.Equal(("s2", "The node is stopping."), Over(ExpectMsg<SessionOver>()));
+        Assert.Equal(("s2", "The node is stopping and takes no sessions."), Over(ExpectMsg<SessionOver>()));
+    }
+
+    [Fact]
+    public void Gives_tools_the_time_that_a_drain_allows_and_less_when_it_is_told_again()
+    {
+        Runtime.Run(Web);
+        Tools = new ScriptedTools { Tool = new ScriptedTool { Obeys = false } };
+        var (node, run) = (Start(), CreateTestProbe());
+        node.Tell(Session("s1"), run);
+        run.ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+        node.Tell(new NodeActor.Drain(TimeSpan.FromDays(1)), TestActor);
+        AwaitAssert(() => Assert.NotEmpty(Tools.Tool.Signals));
+        Assert.Equal(("draining", 1), (Describe(node).Duty, Sessions(node)));
+        Assert.False(Tools.Tool.WasKilled);
+
+        node.Tell(new NodeActor.Drain(TimeSpan.Zero), TestActor);
+
+        AwaitAssert(() =>
+        {
+            Advance(TimeSpan.FromMilliseconds(1));
+            Assert.True(Tools.Tool.WasKilled);
+        });
+        ExpectMsg<NodeActor.Drained>();
     }
 
     [Fact]
     public void Is_drained_at_once_without_sessions()
     {
-        Start().Tell(new NodeActor.Drain(), TestActor);
+        Start().Tell(new NodeActor.Drain(TimeSpan.FromDays(1)), TestActor);
 
         ExpectMsg<NodeActor.Drained>();
     }
@@ -161,9 +186,11 @@ public sealed class NodeActorSpec : NodeSpec
     private IActorRef Start() =>
         Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports), NodeActor.Name);
 
-    private int Sessions(IActorRef node)
+    private int Sessions(IActorRef node) => Describe(node).Sessions;
+
+    private NodeDescribed Describe(IActorRef node)
     {
         node.Tell(new DescribeNode(), TestActor);
-        return ExpectMsg<NodeDescribed>().Sessions;
+        return ExpectMsg<NodeDescribed>();
     }
 }

@@ -36,6 +36,25 @@ public sealed class FleetRunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_target_that_is_lost_is_told_at_once_while_others_run()
+    {
+        var told = "";
+        var status = await Run().FollowAsync(WithOneLost());
+        Assert.Equal(125, status);
+        Assert.Equal("crashcart: n/c1: Node n was lost.\n", told);
+
+        async IAsyncEnumerable<RunEvent> WithOneLost()
+        {
+            await Task.Yield();
+            yield return Started(2);
+            yield return Failed(1, 125, "Node n was lost.");
+            told = _told.ToString();
+            yield return Exit(0, 0);
+            yield return Ended();
+        }
+    }
+
+    [Fact]
     public async Task Nothing_matched_is_a_sentence_and_3()
     {
         Assert.Equal(3, await FollowAsync(Started(0), Ended()));

@@ -5,9 +5,18 @@ using Tmds.Linux;
 namespace Crashcart.EndToEnd.Tests.Harness;
 
 /// <summary>One of the product's daemons as a process of its own; it can be killed and started again.</summary>
-internal sealed class Daemon(Command command)
+/// <param name="command">Asked for at each start.</param>
+internal sealed class Daemon(Func<Command> command)
 {
     private RunningCommand? _process;
+
+    public Daemon(Command command)
+        : this(() => command)
+    {
+    }
+
+    /// <summary>Of its latest start.</summary>
+    public int Pid => _process!.Pid;
 
     public bool HasExited { get; private set; }
 
@@ -32,8 +41,18 @@ internal sealed class Daemon(Command command)
 
     public void Start()
     {
-        _process = command.Start();
+        _process = command().Start();
         HasExited = false;
+    }
+
+    public void Signal(int signal) => _process!.Signal(signal);
+
+    /// <summary>Waits for its end after a signal.</summary>
+    public async Task<CommandResult> Result()
+    {
+        var result = await _process!.Result();
+        HasExited = true;
+        return result;
     }
 
     /// <summary>Asks it to end, as systemd does.</summary>

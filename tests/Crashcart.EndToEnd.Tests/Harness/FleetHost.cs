@@ -9,6 +9,7 @@ public class FleetHost : IAsyncLifetime
 
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly string[] _addresses;
+    private readonly PrivateNetwork? _network;
 
     public FleetHost()
         : this(["alpha", "beta"], coordinators: 2)
@@ -17,10 +18,12 @@ public class FleetHost : IAsyncLifetime
 
     /// <param name="nodes">Their names.</param>
     /// <param name="coordinators">How many.</param>
-    protected FleetHost(string[] nodes, int coordinators)
+    /// <param name="isParted">Every daemon has a network namespace of its own, and the lines between them can be cut.</param>
+    protected FleetHost(string[] nodes, int coordinators, bool isParted = false)
     {
-        _addresses = [.. Enumerable.Range(0, coordinators).Select(_ => Daemon.FreeAddress())];
-        Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(Coordinator(index)))];
+        _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
+        _addresses = [.. Enumerable.Range(0, coordinators).Select(index => Address(NameOf(index)))];
+        Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(() => Coordinator(index)))];
         Nodes = [.. nodes.Select(name => new FleetNode(name, new DockerDaemon()))];
     }
 
@@ -30,15 +33,21 @@ public class FleetHost : IAsyncLifetime
 
     internal IReadOnlyList<Daemon> Coordinators { get; }
 
+    /// <summary>Of a fleet that is parted.</summary>
+    internal PrivateNetwork Network => _network!;
+
     public async Task InitializeAsync()
     {
         File.Copy(Artifacts.Image, Image);
+        if (_network is not null)
+            await _network.Make();
         await Task.WhenAll(Nodes.Select(node => node.Docker.InitializeAsync()));
         foreach (var coordinator in Coordinators)
             coordinator.Start();
         foreach (var node in Nodes)
         {
-            node.Daemon = new Daemon(Node(node));
+            var address = Address(node.Name);
+            node.Daemon = new Daemon(() => Node(node, address));
             node.Daemon.Start();
         }
         await IsWhole();
@@ -53,6 +62,8 @@ public class FleetHost : IAsyncLifetime
         }
         finally
         {
+            if (_network is not null)
+                await _network.DisposeAsync();
             await Task.WhenAll(Nodes.Select(node => node.Docker.DisposeAsync()));
             await _directory.DisposeAsync();
         }
@@ -68,18 +79,24 @@ public class FleetHost : IAsyncLifetime
         }
     }
 
+    /// <summary>Waits until a coordinator lists the nodes as <c>alpha=up beta=leaving</c>, in order of their names.</summary>
+    internal Task ListsNodes(int coordinator, string expected, TimeSpan? within = null) => Lists(
+        Crashcart(coordinator, "nodes", "--output", "json"),
+        nodes => string.Join(' ', nodes.Select(node => $"{node.GetProperty("name").GetString()}={node.GetProperty("state").GetString()}")) == expected,
+        within);
+
     /// <summary>Waits until the fleet lists that many containers for the selector.</summary>
     internal Task Sees(int containers, string selector) =>
         Lists(Crashcart("ps", "--label", selector, "--output", "json"), listed => listed.Length == containers);
 
     /// <summary>Waits until a listing command's JSON is as expected.</summary>
-    internal async Task Lists(Command listing, Func<JsonElement[], bool> expected)
+    internal async Task Lists(Command listing, Func<JsonElement[], bool> expected, TimeSpan? within = null)
     {
         CommandResult? result = null;
         await Eventually.Holds(
             async () => (result = await listing.Run()).ExitCode == 0 && expected(Json(result)),
             () => $"the fleet is as expected; it says {result?.Output} {result?.Error}\n{Logs()}",
-            JoinPatience);
+            within ?? JoinPatience);
     }
 
     internal static JsonElement[] Json(CommandResult listing) =>
@@ -101,25 +118,36 @@ public class FleetHost : IAsyncLifetime
 
     internal string Logs() => string.Join('\n', [.. Coordinators.Select(daemon => daemon.LastWords), .. Nodes.Select(node => node.Daemon.LastWords)]);
 
+    /// <summary>A coordinator's place in the network.</summary>
+    internal static string NameOf(int coordinator) => $"coordinator-{coordinator}";
+
+    private string Address(string daemon) => _network?.AddressOf(daemon) ?? Daemon.FreeAddress();
+
     private string Socket(int coordinator) => _directory[$"coordinator-{coordinator}.sock"];
 
-    private Command Coordinator(int index) => new(Artifacts.Coordinator,
+    private Command Coordinator(int index) => In(NameOf(index), Artifacts.Coordinator,
     [
-        "--socket", Socket(index), "--cluster-listen", _addresses[index],
+        "--socket", Socket(index), "--cluster-listen", _addresses[index], "--stream-listen", _addresses[index].Split(':')[0] + ":0",
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
-    ])
+    ]) with
     {
         Environment = DaemonEnvironment("unix:///nowhere/docker.sock"),
     };
 
-    private Command Node(FleetNode node) => new(Artifacts.Node,
+    private Command Node(FleetNode node, string listen) => In(node.Name, Artifacts.Node,
     [
-        "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", Daemon.FreeAddress(),
+        "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", listen,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
-    ])
+    ]) with
     {
         Environment = DaemonEnvironment(node.Docker.Host),
     };
+
+    private Command In(string member, string program, string[] arguments)
+    {
+        var command = new Command(program, arguments);
+        return _network?.Enter(member, command) ?? command;
+    }
 
     private Dictionary<string, string?> DaemonEnvironment(string dockerHost) => new()
     {
