@@ -20,8 +20,6 @@ internal sealed class Daemon(Func<Command> command)
 
     public bool HasExited { get; private set; }
 
-    public int Pid => _process!.Pid;
-
     /// <summary>It has ended, and not because it was told to by this.</summary>
     public bool IsGone => !HasExited && _process!.HasExited;
 
@@ -44,8 +42,6 @@ internal sealed class Daemon(Func<Command> command)
         _process = command().Start();
         HasExited = false;
     }
-
-    public void Signal(int signal) => _process!.Signal(signal);
 
     /// <summary>Waits for its end after a signal.</summary>
     public async Task<CommandResult> Result()
