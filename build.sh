@@ -107,7 +107,7 @@ publish_image() {
   fi
   say "Building the toolbox image"
   rm -f "$stamp"
-  "$artifacts/crashcart" image build -f image/toolbox.yaml -o "$image"
+  "$artifacts/crashcart" image build -f toolbox -o "$image"
   printf '%s' "$inputs" >"$stamp"
 }
 
@@ -182,7 +182,7 @@ command_chaos() {
 command_test() {
   need_to_build
   need_docker
-  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl
+  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
   say "Checking the format"

@@ -32,6 +32,23 @@ internal static class ImageBuildCommand
         Description = "With manual pages",
     };
 
+    private static readonly Option<string> Sources = new("--sources")
+    {
+        HelpName = "FILE",
+        Description = "apt sources in place of this host's own: a .list or .sources file",
+    };
+
+    private static readonly Option<string> Lock = new("--lock")
+    {
+        HelpName = "FILE",
+        Description = "The lock that pins the packages (the recipe's name with .lock, when there is one)",
+    };
+
+    private static readonly Option<bool> Update = new("--update")
+    {
+        Description = "Resolve packages afresh, for all architectures unless --arch names one, and write the lock",
+    };
+
     public static Command Create()
     {
         var command = new Command("build", $"""
@@ -41,12 +58,15 @@ internal static class ImageBuildCommand
             signatures and kept in $XDG_CACHE_HOME/crashcart/image. The same packages always give the same bytes.
 
             Recipes that are built in: {string.Join(", ", RecipeLoader.Shipped)}.
-            """) { File, Output, Architecture, Docs };
+            """) { File, Output, Architecture, Docs, Sources, Lock, Update };
         command.SetAction((parsed, _) => BuildAsync(parsed.GetRequiredValue(File), new BuildOptions
         {
             Output = parsed.GetRequiredValue(Output),
             Architecture = parsed.GetValue(Architecture),
             Docs = parsed.GetValue(Docs) ? true : null,
+            Sources = parsed.GetValue(Sources),
+            Lock = parsed.GetValue(Lock),
+            Update = parsed.GetValue(Update),
         }));
         return command;
     }
@@ -54,6 +74,7 @@ internal static class ImageBuildCommand
     private static async Task<int> BuildAsync(string recipe, BuildOptions options)
     {
         using var cancel = new CancellationTokenSource();
+        var log = Terminal();
         var signal = 0;
         using var relay = new SignalRelay(number =>
         {
@@ -62,7 +83,7 @@ internal static class ImageBuildCommand
         });
         try
         {
-            await new ImageBuilder(RecipeLoader.Load(recipe), options, Console.Error).BuildAsync(cancel.Token);
+            await new ImageBuilder(RecipeLoader.Load(recipe), options, log).BuildAsync(cancel.Token);
             return ExitStatus.Success;
         }
         catch (Exception e) when (signal != 0 && e is ImageBuildException or OperationCanceledException)
@@ -75,5 +96,15 @@ internal static class ImageBuildCommand
             StandardText.Complain(string.Join('\n', e.Message.Split('\n').Select(SafeText.Of)));
             return ExitStatus.Failed;
         }
+        finally
+        {
+            log.End();
+        }
+    }
+
+    private static BuildLog Terminal()
+    {
+        var isTerminal = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+        return new BuildLog(Console.Error, isTerminal, isTerminal ? Console.BufferWidth : 0);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class BuildCache : IDisposable
 
     /// <summary>Waits until no other build holds the cache.</summary>
     /// <exception cref="ImageBuildException">The directory cannot be made or written.</exception>
-    public static async Task<BuildCache> OpenAsync(string directory, TextWriter log, CancellationToken cancel)
+    public static async Task<BuildCache> OpenAsync(string directory, BuildLog log, CancellationToken cancel)
     {
         try
         {
@@ -29,7 +29,7 @@ internal sealed class BuildCache : IDisposable
                 if (TryLock(Path.Combine(directory, "lock")) is { } held)
                     return new BuildCache(directory, held);
                 if (!told)
-                    await log.WriteLineAsync($"Waiting for another build that uses {directory}");
+                    log.Step($"Waiting for another build that uses {directory}");
                 await Task.Delay(Poll, cancel);
             }
         }

@@ -11,4 +11,13 @@ public sealed record BuildOptions
 
     /// <summary>Whether manuals go in.</summary>
     public bool? Docs { get; init; }
+
+    /// <summary>A file of apt sources, sources.list(5), ending in <c>.list</c> or <c>.sources</c>; null is the host's own.</summary>
+    public string? Sources { get; init; }
+
+    /// <summary>The lock; null is the one beside the recipe.</summary>
+    public string? Lock { get; init; }
+
+    /// <summary>Whether packages are resolved afresh and the lock written.</summary>
+    public bool Update { get; init; }
 }

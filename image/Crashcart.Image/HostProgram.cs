@@ -9,9 +9,14 @@ internal sealed class HostProgram
     /// <summary>Users' PATHs often lack the directories of the administrator's programs.</summary>
     private static readonly string[] MoreDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-    private HostProgram(string path) => Path = path;
+    private readonly string _directory;
+
+    private HostProgram(string path, string directory = "") => (Path, _directory) = (path, directory);
 
     public string Path { get; }
+
+    /// <summary>The same program, run in another working directory than this process's.</summary>
+    public HostProgram In(string directory) => new(Path, directory);
 
     /// <exception cref="ImageBuildException">It is not installed; names the package.</exception>
     public static HostProgram Find(string name, string package)
@@ -28,8 +33,15 @@ internal sealed class HostProgram
     /// <summary>Runs it to its end and gives its standard output.</summary>
     /// <exception cref="ImageBuildException">It failed; carries what it said.</exception>
     public string Run(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, CancellationToken cancel = default)
-        => Run(arguments, output => new StreamReader(output, Encoding.UTF8).ReadToEnd(), environment, cancel);
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        CancellationToken cancel = default)
+        => Run(arguments, Text, environment, cancel);
+
+    /// <summary>Runs it to its end and gives its standard output, whether or not it failed.</summary>
+    public string RunAnyway(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancel)
+        => Run(Describe(arguments, environment), Text, cancel).Result;
 
     /// <param name="arguments">Its arguments, without the name.</param>
     /// <param name="read">Reads its standard output; what is left unread is thrown away.</param>
@@ -41,20 +53,11 @@ internal sealed class HostProgram
         IReadOnlyDictionary<string, string>? environment = null,
         CancellationToken cancel = default)
     {
-        cancel.ThrowIfCancellationRequested();
         var start = Describe(arguments, environment);
-        using var process = Process.Start(start) ?? throw new ImageBuildException($"{Path} did not start.");
-        using var kill = cancel.Register(() => process.Kill(entireProcessTree: true));
-        process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        var result = read(process.StandardOutput.BaseStream);
-        process.StandardOutput.BaseStream.CopyTo(Stream.Null);
-        process.WaitForExit();
-        cancel.ThrowIfCancellationRequested();
-        return process.ExitCode == 0
+        var (result, status, errors) = Run(start, read, cancel);
+        return status == 0
             ? result
-            : throw new ImageBuildException(
-                $"{CommandLine(start)} failed with status {process.ExitCode}: {errors.Result.Trim()}");
+            : throw new ImageBuildException($"{CommandLine(start)} failed with status {status}: {errors}");
     }
 
     /// <summary>Runs it for at most <paramref name="limit"/> with nothing on standard input.</summary>
@@ -78,6 +81,31 @@ internal sealed class HostProgram
         return (inTime ? process.ExitCode : null, (output.Result + errors.Result).Trim());
     }
 
+    private (T Result, int Status, string Errors) Run<T>(ProcessStartInfo start, Func<Stream, T> read, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        using var process = Process.Start(start) ?? throw new ImageBuildException($"{Path} did not start.");
+        using var kill = cancel.Register(() => process.Kill(entireProcessTree: true));
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        T result;
+        try
+        {
+            result = read(process.StandardOutput.BaseStream);
+        }
+        catch (Exception) when (cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancel);
+        }
+
+        process.StandardOutput.BaseStream.CopyTo(Stream.Null);
+        process.WaitForExit();
+        cancel.ThrowIfCancellationRequested();
+        return (result, process.ExitCode, errors.Result.Trim());
+    }
+
+    private static string Text(Stream output) => new StreamReader(output, Encoding.UTF8).ReadToEnd();
+
     private ProcessStartInfo Describe(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
         var start = new ProcessStartInfo(Path, arguments)
@@ -85,6 +113,7 @@ internal sealed class HostProgram
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            WorkingDirectory = _directory,
         };
         start.Environment["LC_ALL"] = "C";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())

@@ -6,22 +6,24 @@ public sealed class ImageBuilder
     /// <summary>What is true of Debian's packages whatever the recipe: embedded, laid under every recipe.</summary>
     private readonly Recipe _knowledge = Debian();
 
+    private readonly Recipe _whole;
     private readonly Recipe _recipe;
     private readonly BuildOptions _options;
-    private readonly TextWriter _log;
+    private readonly BuildLog _log;
     private readonly Architecture _architecture;
     private readonly HostProgram _dpkgDeb = HostProgram.Find("dpkg-deb", "dpkg");
     private readonly Erofs _erofs = new();
 
     /// <param name="recipe">What to put in.</param>
     /// <param name="options">Where they say something, they count and not the recipe.</param>
-    /// <param name="log">Gets one line a step.</param>
+    /// <param name="log">Told of every step.</param>
     /// <exception cref="ImageBuildException">A program that a build needs is not installed; there are no such images.</exception>
-    public ImageBuilder(Recipe recipe, BuildOptions options, TextWriter log)
+    public ImageBuilder(Recipe recipe, BuildOptions options, BuildLog log)
     {
         var name = options.Architecture ?? recipe.Architecture;
         _architecture = name is null ? Architecture.Host : Architecture.Named(name);
-        _recipe = recipe.Over(_knowledge).For(_architecture, options.Docs ?? recipe.Docs ?? false);
+        _whole = recipe.Over(_knowledge);
+        _recipe = _whole.For(_architecture, options.Docs ?? recipe.Docs ?? false);
         _options = options;
         _log = log;
     }
@@ -35,7 +37,7 @@ public sealed class ImageBuilder
             throw new ImageBuildException($"Cannot write the image {output}: there is no such directory.");
 
         var packages = await FetchAsync(cancel);
-        _log.WriteLine($"Unpacking {packages.Count} packages");
+        _log.Step($"Unpacking {packages.Count} packages");
         var tree = Assemble(packages, cancel);
         SelfCheck.CheckFiles(tree, _recipe, _architecture);
         var manifest = Manifest.Write(_recipe, _architecture, packages, tree);
@@ -66,7 +68,7 @@ public sealed class ImageBuilder
         using var cache = await BuildCache.OpenAsync(BuildCache.DefaultDirectory, _log, cancel);
         try
         {
-            return new Apt(cache.Directory, _architecture, _log, cancel).Fetch(_recipe.Packages);
+            return new PackageFetcher(_whole, _options, cache.Directory, _log, cancel).Fetch(_architecture);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -102,11 +104,11 @@ public sealed class ImageBuilder
 
     private void Pack(string directory, byte[] manifest, string output)
     {
-        _log.WriteLine("Packing");
+        _log.Step("Packing");
         try
         {
             _erofs.Pack(directory, manifest, output);
-            _log.WriteLine($"{output}: {new FileInfo(output).Length / 1e6:F1} MB");
+            _log.Step($"{output}: {new FileInfo(output).Length / 1e6:F1} MB");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -114,7 +116,7 @@ public sealed class ImageBuilder
         }
     }
 
-    private static Recipe Debian()
+    internal static Recipe Debian()
     {
         using var text = new StringReader(System.Text.Encoding.UTF8.GetString(Resource.Read("debian.yaml")));
         return RecipeReader.Read(text, "debian.yaml");

@@ -6,6 +6,9 @@ public sealed record Recipe
     /// <summary>The image's name, as the manifest states it.</summary>
     public required string Name { get; init; }
 
+    /// <summary>What <see cref="RecipeLoader"/> found it by; null when it is from nowhere.</summary>
+    internal string? Source { get; init; }
+
     /// <summary>Recipes that this one is laid over: names of shipped ones, or files beside this one.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 

@@ -13,7 +13,7 @@ public static class RecipeLoader
 
     /// <param name="name">A shipped recipe's name, or a path: what has a slash or ends in <c>.yaml</c> or <c>.yml</c>.</param>
     /// <exception cref="ImageBuildException">No such recipe, or not a recipe; says the line and the column.</exception>
-    public static Recipe Load(string name) => Load(name, Directory.GetCurrentDirectory(), []);
+    public static Recipe Load(string name) => Load(name, Directory.GetCurrentDirectory(), []) with { Source = name };
 
     internal static bool IsPath(string name)
         => name.Contains('/') || name.EndsWith(".yaml", StringComparison.Ordinal) || name.EndsWith(".yml", StringComparison.Ordinal);

@@ -31,11 +31,11 @@ internal static class SelfCheck
     /// <param name="recipe">Names the programs.</param>
     /// <param name="log">Told when this host allows neither.</param>
     /// <exception cref="ImageBuildException">Lists every program that does not start, and what it said.</exception>
-    public static void StartPrograms(string root, Recipe recipe, TextWriter log)
+    public static void StartPrograms(string root, Recipe recipe, BuildLog log)
     {
         if (RootChanger(root) is not { } changer)
         {
-            log.WriteLine("Programs were not started to check them: this user may not make a user namespace here");
+            log.Step("Programs were not started to check them: this user may not make a user namespace here");
             return;
         }
 
@@ -57,7 +57,7 @@ internal static class SelfCheck
         }
 
         Fail(faults);
-        log.WriteLine($"Started {recipe.Executables.Count(e => e.Value is not null)} programs in an empty root");
+        log.Step($"Started {recipe.Executables.Count(e => e.Value is not null)} programs in an empty root");
     }
 
     private static IEnumerable<string> Faults(Tree tree, string path, ElfFile elf, Architecture architecture)

@@ -33,7 +33,7 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture)
     /// <summary>
     /// Scripts that nothing in the image can run are left out of <c>bin</c>; elsewhere they are data, as modules of a language.
     /// </summary>
-    public static void Scripts(Tree tree, TextWriter log)
+    public static void Scripts(Tree tree, BuildLog log)
     {
         var leftOut = new List<string>();
         foreach (var (path, file) in tree.Files.Where(f => f.Value is { Executable: true, IsScript: true }))
@@ -54,7 +54,7 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture)
         }
 
         if (leftOut.Count > 0)
-            log.WriteLine($"Left out, for want of an interpreter: {string.Join(' ', leftOut)}");
+            log.Step($"Left out, for want of an interpreter: {string.Join(' ', leftOut)}");
     }
 
     private void Apply(TextEdit edit, bool optional)

@@ -8,8 +8,8 @@ public sealed class BuildCacheTests : IDisposable
     public async Task A_second_build_waits_for_the_first_and_says_so()
     {
         using var log = new StringWriter();
-        var first = await BuildCache.OpenAsync(_directory.FullName, log, CancellationToken.None);
-        var second = BuildCache.OpenAsync(_directory.FullName, log, CancellationToken.None);
+        var first = await BuildCache.OpenAsync(_directory.FullName, new BuildLog(log), CancellationToken.None);
+        var second = BuildCache.OpenAsync(_directory.FullName, new BuildLog(log), CancellationToken.None);
 
         Assert.False(second.IsCompleted);
         Assert.Equal($"Waiting for another build that uses {_directory.FullName}\n", log.ToString());
@@ -20,9 +20,9 @@ public sealed class BuildCacheTests : IDisposable
     [Fact]
     public async Task A_waiting_build_can_be_cancelled()
     {
-        using var first = await BuildCache.OpenAsync(_directory.FullName, TextWriter.Null, CancellationToken.None);
+        using var first = await BuildCache.OpenAsync(_directory.FullName, BuildLog.Silent, CancellationToken.None);
         using var cancel = new CancellationTokenSource();
-        var second = BuildCache.OpenAsync(_directory.FullName, TextWriter.Null, cancel.Token);
+        var second = BuildCache.OpenAsync(_directory.FullName, BuildLog.Silent, cancel.Token);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
     }
@@ -31,7 +31,7 @@ public sealed class BuildCacheTests : IDisposable
     public async Task A_place_that_cannot_be_written_is_named()
     {
         var error = await Assert.ThrowsAsync<ImageBuildException>(
-            () => BuildCache.OpenAsync("/proc/nowhere", TextWriter.Null, CancellationToken.None));
+            () => BuildCache.OpenAsync("/proc/nowhere", BuildLog.Silent, CancellationToken.None));
         Assert.StartsWith("Cannot keep packages in /proc/nowhere: ", error.Message);
         Assert.EndsWith("Set XDG_CACHE_HOME to a directory of yours.", error.Message);
     }

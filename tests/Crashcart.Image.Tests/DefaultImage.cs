@@ -20,7 +20,7 @@ public sealed class DefaultImage : IAsyncLifetime, IDisposable
         => BuildAsync(RecipeLoader.Load(RecipeLoader.Default), output);
 
     public static Task BuildAsync(Recipe recipe, string output)
-        => new ImageBuilder(recipe, new BuildOptions { Output = output }, TextWriter.Null).BuildAsync(CancellationToken.None);
+        => new ImageBuilder(recipe, new BuildOptions { Output = output }, BuildLog.Silent).BuildAsync(CancellationToken.None);
 
     public Task DisposeAsync() => Task.CompletedTask;
 
