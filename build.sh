@@ -72,6 +72,15 @@ need_to_build() {
   command -v dotnet >/dev/null || die "there is no dotnet: install the .NET SDK $(sed -n 's/.*"version": *"\(.*\)".*/\1/p' global.json)."
   need gcc=gcc mkfs.erofs=erofs-utils
   [ -e "$(gcc -print-file-name=libc.a)" ] || need libc.a=libc6-dev
+  need_cross_compiler
+}
+
+# A small library of the toolbox images for the other machine.
+need_cross_compiler() {
+  local triplet=aarch64-linux-gnu name=arm64
+  [ "$(uname -m)" = x86_64 ] || { triplet=x86_64-linux-gnu name=amd64; }
+  need "$triplet-gcc=gcc-${triplet/_/-}"
+  [ -e "/usr/$triplet/include/stdio.h" ] || need "stdio.h=libc6-dev-$name-cross"
 }
 
 need_docker() {
@@ -182,7 +191,7 @@ command_chaos() {
 command_test() {
   need_to_build
   need_docker
-  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg
+  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
   say "Checking the format"
@@ -202,7 +211,7 @@ command_demo() {
 command_bench() {
   publish
   need_docker
-  need mke2fs=e2fsprogs nsenter=util-linux
+  need mke2fs=e2fsprogs nsenter=util-linux mksquashfs=squashfs-tools
   say "Building the benchmarks"
   dotnet build tests/Crashcart.Benchmarks -c $configuration --nologo -v quiet
   as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet "tests/Crashcart.Benchmarks/bin/$configuration/net10.0/Crashcart.Benchmarks.dll" "$@"

@@ -27,6 +27,18 @@ internal static class ImageBuildCommand
         Description = "The machine that the image is for (this host's, unless the recipe says another)",
     };
 
+    private static readonly Option<string> Format = new("--format")
+    {
+        HelpName = string.Join('|', FileSystem.Names),
+        Description = $"The file system ({FileSystem.Names[0]}, unless the recipe says another)",
+    };
+
+    private static readonly Option<string> Compression = new("--compression")
+    {
+        HelpName = "NAME[,LEVEL]",
+        Description = "As mkfs.erofs and mksquashfs know it (lz4hc,9 for erofs, zstd,15 for squashfs)",
+    };
+
     private static readonly Option<bool> Docs = new("--docs")
     {
         Description = "With manual pages",
@@ -58,11 +70,13 @@ internal static class ImageBuildCommand
             signatures and kept in $XDG_CACHE_HOME/crashcart/image. The same packages always give the same bytes.
 
             Recipes that are built in: {string.Join(", ", RecipeLoader.Shipped)}.
-            """) { File, Output, Architecture, Docs, Sources, Lock, Update };
+            """) { File, Output, Architecture, Format, Compression, Docs, Sources, Lock, Update };
         command.SetAction((parsed, _) => BuildAsync(parsed.GetRequiredValue(File), new BuildOptions
         {
             Output = parsed.GetRequiredValue(Output),
             Architecture = parsed.GetValue(Architecture),
+            Format = parsed.GetValue(Format),
+            Compression = parsed.GetValue(Compression),
             Docs = parsed.GetValue(Docs) ? true : null,
             Sources = parsed.GetValue(Sources),
             Lock = parsed.GetValue(Lock),

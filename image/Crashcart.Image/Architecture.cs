@@ -7,10 +7,11 @@ namespace Crashcart.Image;
 /// <param name="Triplet">The name of its library directory.</param>
 /// <param name="Loader">The file name of its dynamic loader, ld.so(8).</param>
 /// <param name="ElfMachine">e_machine, elf(5).</param>
-internal sealed record Architecture(string Name, string Triplet, string Loader, ushort ElfMachine)
+/// <param name="Emulator">The program that runs its programs elsewhere.</param>
+internal sealed record Architecture(string Name, string Triplet, string Loader, ushort ElfMachine, string Emulator)
 {
-    public static readonly Architecture Amd64 = new("amd64", "x86_64-linux-gnu", "ld-linux-x86-64.so.2", 62);
-    public static readonly Architecture Arm64 = new("arm64", "aarch64-linux-gnu", "ld-linux-aarch64.so.1", 183);
+    public static readonly Architecture Amd64 = new("amd64", "x86_64-linux-gnu", "ld-linux-x86-64.so.2", 62, "qemu-x86_64-static");
+    public static readonly Architecture Arm64 = new("arm64", "aarch64-linux-gnu", "ld-linux-aarch64.so.1", 183, "qemu-aarch64-static");
 
     public static readonly IReadOnlyList<Architecture> All = [Amd64, Arm64];
 

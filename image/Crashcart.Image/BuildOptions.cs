@@ -9,6 +9,12 @@ public sealed record BuildOptions
     /// <summary>Debian's name of the machine that the image is for.</summary>
     public string? Architecture { get; init; }
 
+    /// <summary>One of <see cref="FileSystem.Names"/>.</summary>
+    public string? Format { get; init; }
+
+    /// <summary><c>ALGORITHM[,LEVEL]</c>, as mkfs.erofs(1) and mksquashfs(1) know them.</summary>
+    public string? Compression { get; init; }
+
     /// <summary>Whether manuals go in.</summary>
     public bool? Docs { get; init; }
 

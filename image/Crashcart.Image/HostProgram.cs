@@ -10,13 +10,18 @@ internal sealed class HostProgram
     private static readonly string[] MoreDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
     private readonly string _directory;
+    private readonly string? _without;
 
-    private HostProgram(string path, string directory = "") => (Path, _directory) = (path, directory);
+    private HostProgram(string path, string directory = "", string? without = null)
+        => (Path, _directory, _without) = (path, directory, without);
 
     public string Path { get; }
 
     /// <summary>The same program, run in another working directory than this process's.</summary>
-    public HostProgram In(string directory) => new(Path, directory);
+    public HostProgram In(string directory) => new(Path, directory, _without);
+
+    /// <summary>The same program, without a variable of this process's environment.</summary>
+    public HostProgram Without(string variable) => new(Path, _directory, variable);
 
     /// <exception cref="ImageBuildException">It is not installed; names the package.</exception>
     public static HostProgram Find(string name, string package)
@@ -60,24 +65,30 @@ internal sealed class HostProgram
             : throw new ImageBuildException($"{CommandLine(start)} failed with status {status}: {errors}");
     }
 
-    /// <summary>Runs it for at most <paramref name="limit"/> with nothing on standard input.</summary>
+    /// <summary>Runs it for at most <paramref name="limit"/> with nothing on standard input, and kills it on cancellation.</summary>
     /// <returns>Its status (null: it was killed at the limit) and all that it said.</returns>
     public (int? Status, string Said) Try(
-        IEnumerable<string> arguments, TimeSpan limit, IReadOnlyDictionary<string, string> onlyEnvironment)
+        IEnumerable<string> arguments,
+        TimeSpan limit,
+        IReadOnlyDictionary<string, string> onlyEnvironment,
+        CancellationToken cancel = default)
     {
+        cancel.ThrowIfCancellationRequested();
         var start = Describe(arguments, null);
         start.Environment.Clear();
         foreach (var (name, value) in onlyEnvironment)
             start.Environment[name] = value;
 
         using var process = Process.Start(start) ?? throw new ImageBuildException($"{Path} did not start.");
+        using var kill = cancel.Register(() => process.Kill(entireProcessTree: true));
         process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var inTime = process.WaitForExit(limit);
         if (!inTime)
             process.Kill(entireProcessTree: true);
         process.WaitForExit();
+        cancel.ThrowIfCancellationRequested();
         return (inTime ? process.ExitCode : null, (output.Result + errors.Result).Trim());
     }
 
@@ -116,6 +127,8 @@ internal sealed class HostProgram
             WorkingDirectory = _directory,
         };
         start.Environment["LC_ALL"] = "C";
+        if (_without is not null)
+            start.Environment.Remove(_without);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         return start;

@@ -11,8 +11,9 @@ public sealed class ImageBuilder
     private readonly BuildOptions _options;
     private readonly BuildLog _log;
     private readonly Architecture _architecture;
+    private readonly byte[] _preload;
     private readonly HostProgram _dpkgDeb = HostProgram.Find("dpkg-deb", "dpkg");
-    private readonly Erofs _erofs = new();
+    private readonly FileSystem _fileSystem;
 
     /// <param name="recipe">What to put in.</param>
     /// <param name="options">Where they say something, they count and not the recipe.</param>
@@ -22,6 +23,10 @@ public sealed class ImageBuilder
     {
         var name = options.Architecture ?? recipe.Architecture;
         _architecture = name is null ? Architecture.Host : Architecture.Named(name);
+        _fileSystem = FileSystem.Of(options.Format ?? recipe.Format);
+        _preload = Resource.TryRead($"libcc-{_architecture.Name}.so") ?? throw new ImageBuildException(
+            $"This crashcart has not what an image for {_architecture.Name} needs: build crashcart where a C compiler for that machine is "
+            + $"installed (apt-get install gcc-{_architecture.Triplet.Replace('_', '-')} libc6-dev-{_architecture.Name}-cross).");
         _whole = recipe.Over(_knowledge);
         _recipe = _whole.For(_architecture, options.Docs ?? recipe.Docs ?? false);
         _options = options;
@@ -50,12 +55,8 @@ public sealed class ImageBuilder
             var directory = root + Tree.MountPoint;
             TreeWriter.Write(tree, directory);
             cancel.ThrowIfCancellationRequested();
-            SelfCheck.StartPrograms(root, _recipe, _log);
-            // What a program wrote there as it was started is no part of the image.
-            Directory.Delete(directory, recursive: true);
-            TreeWriter.Write(tree, directory);
-            cancel.ThrowIfCancellationRequested();
-            Pack(directory, manifest, output);
+            // Packed before programs are started: what they write there is no part of the image.
+            Pack(directory, manifest, output, () => new StartCheck(root, _recipe, _log).Run(_architecture, cancel), cancel);
         }
         finally
         {
@@ -88,7 +89,7 @@ public sealed class ImageBuilder
         var tree = assembler.Tree;
         tree["lib/ld.so"] = new TreeLink("libc6", "lib/" + _architecture.Loader);
         new TreeRelocation(tree, _architecture).Run(_recipe.Edits, _knowledge.Edits);
-        tree["lib/libcc.so"] = new TreeFile(Tree.NoPackage, Resource.Read("libcc.so"), Executable: true);
+        tree["lib/libcc.so"] = new TreeFile(Tree.NoPackage, _preload, Executable: true);
         tree[Relocation.PreloadFile] = new TreeFile(
             Tree.NoPackage, System.Text.Encoding.ASCII.GetBytes(Tree.MountPoint + "/lib/libcc.so\n"), Executable: false);
         new Libraries(tree).Prune([.. _recipe.Load, "lib/ld.so", "lib/libcc.so"]);
@@ -102,12 +103,12 @@ public sealed class ImageBuilder
         return tree;
     }
 
-    private void Pack(string directory, byte[] manifest, string output)
+    private void Pack(string directory, byte[] manifest, string output, Action check, CancellationToken cancel)
     {
-        _log.Step("Packing");
+        _log.Live("Packing");
         try
         {
-            _erofs.Pack(directory, manifest, output);
+            _fileSystem.Pack(directory, manifest, output, _options.Compression ?? Compression(), check, cancel);
             _log.Step($"{output}: {new FileInfo(output).Length / 1e6:F1} MB");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -115,6 +116,10 @@ public sealed class ImageBuilder
             throw new ImageBuildException($"Cannot write the image {output}: {e.Message}", e);
         }
     }
+
+    /// <summary>What the recipe says of compression is meant for its own format.</summary>
+    private string? Compression()
+        => _options.Format is null || _options.Format == _recipe.Format ? _recipe.Compression : null;
 
     internal static Recipe Debian()
     {

@@ -53,7 +53,7 @@ internal sealed class RecipeReader
                 "environment" => recipe with { Environment = Map(value, Variable, Text) },
                 "name" when !inDocs => recipe with { Name = Name(value) },
                 "include" when !inDocs => recipe with { Include = value is YamlSequenceNode ? Texts(value) : [Text(value)] },
-                "format" when !inDocs => recipe with { Format = OneOf(value, FileSystems.Names) },
+                "format" when !inDocs => recipe with { Format = OneOf(value, FileSystem.Names) },
                 "compression" when !inDocs => recipe with { Compression = Text(value) },
                 "architecture" when !inDocs => recipe with { Architecture = OneOf(value, Architecture.Names) },
                 "docs" when !inDocs => recipe with { Docs = OneOf(value, ["true", "false"]) == "true" },

@@ -63,7 +63,7 @@ internal sealed class Relocation(Architecture architecture)
         content = ReplaceDirectories(content);
         content = Replace(content, new("lib/ld.so", "/etc/ld.so.cache", Tree.MountPoint + "/c", 1));
         content = Replace(content, new("lib/ld.so", "/etc/ld.so.preload", $"{Tree.MountPoint}/{PreloadFile}", 1));
-        return RenameVariables(content);
+        return LoaderVariables.Rename(content, architecture);
     }
 
     /// <summary>
@@ -81,29 +81,6 @@ internal sealed class Relocation(Architecture architecture)
         Text(theirs).CopyTo(from, 0);
         content = Bytes.Replace(content, from, to, 2, "the built-in directories in lib/ld.so");
         return Bytes.Replace(content, Lengths(theirs), Lengths(ours), 1, "the lengths of the built-in directories in lib/ld.so");
-    }
-
-    /// <summary>
-    /// LD_PRELOAD, LD_LIBRARY_PATH, LD_AUDIT and the rest become CC_…: two immediates in the loop that looks for "LD_" at the
-    /// start of each variable: <c>cmp byte [reg], 'L'; jne …; cmp byte [reg+1], 'D'</c>.
-    /// </summary>
-    private static byte[] RenameVariables(byte[] content)
-    {
-        var places = new List<int>();
-        for (var i = 0; i + 9 <= content.Length; i++)
-        {
-            var code = content.AsSpan(i, 9);
-            if (code[0] == 0x80 && (code[1] & 0xf8) == 0x38 && code[2] == 'L' && code[3] == 0x75
-                && code[5] == 0x80 && (code[6] & 0xf8) == 0x78 && code[7] == 1 && code[8] == 'D')
-                places.Add(i);
-        }
-
-        if (places.Count != 1)
-            throw Bytes.Miscounted("the test for LD_ variables in lib/ld.so", places.Count, 1);
-        byte[] edited = [.. content];
-        edited[places[0] + 2] = (byte)'C';
-        edited[places[0] + 8] = (byte)'C';
-        return edited;
     }
 
     private static (byte[] From, byte[] To) Same(string from, string to)

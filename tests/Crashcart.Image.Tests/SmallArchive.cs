@@ -7,6 +7,9 @@ namespace Crashcart.Image.Tests;
 /// <summary>An archive of small packages in a directory, signed with a key of its own.</summary>
 public sealed class SmallArchive : IDisposable
 {
+    /// <summary>So that a package of one content always has the same hash.</summary>
+    private static readonly Dictionary<string, string> FixedTime = new() { ["SOURCE_DATE_EPOCH"] = "1000000000" };
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ccarchive-");
     private readonly Dictionary<string, string> _gnupg;
     private readonly HostProgram _gpg = HostProgram.Find("gpg", "gnupg");
@@ -79,7 +82,7 @@ public sealed class SmallArchive : IDisposable
         File.WriteAllText(System.IO.Path.Combine(root, "DEBIAN/control"), control);
         File.WriteAllText(System.IO.Path.Combine(root, "usr/bin", name), $"content of {name} {version}\n");
         var file = Path($"pool/{name}_{version}.deb");
-        HostProgram.Find("dpkg-deb", "dpkg").Run(["--build", "--root-owner-group", "-Znone", root, file]);
+        HostProgram.Find("dpkg-deb", "dpkg").Run(["--build", "--root-owner-group", "-Znone", root, file], FixedTime);
         Directory.Delete(root, recursive: true);
         return $"{control}Filename: ./{System.IO.Path.GetFileName(file)}\nSize: {new FileInfo(file).Length}\nSHA256: {Hash(file)}\n\n";
     }
