@@ -70,7 +70,8 @@ internal sealed class StartCheck
 
     private (HostProgram Program, string[] Arguments)? RootChanger()
     {
-        string[] namespaces = ["--user", "--map-root-user"];
+        // With a network of their own they may make raw sockets.
+        string[] namespaces = ["--user", "--map-root-user", "--net"];
         if (HostProgram.TryFind("unshare") is { } unshare
             && unshare.Try([.. namespaces, "true"], StartLimit, new Dictionary<string, string>()).Status == 0)
             return (unshare, [.. namespaces, "--root", _root]);
