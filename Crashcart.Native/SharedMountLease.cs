@@ -22,9 +22,9 @@ public sealed class SharedMountLease : IAsyncDisposable
         while (true)
         {
             SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
+            int? before = SharedMount.Find(target)?.MountId;
             try
             {
-                int? before = SharedMount.Find(target)?.MountId;
                 SharedMount mount = await SharedMount.FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
                 if (before is null)
                     held.SessionMountId = mount.MountId;
@@ -35,10 +35,31 @@ public sealed class SharedMountLease : IAsyncDisposable
             }
             catch
             {
-                held.RemoveIfEmpty();
-                held.Dispose();
+                using (held)
+                {
+                    if (before is null)
+                        await TakeBackAsync(target, held).ConfigureAwait(false);
+                    held.RemoveIfEmpty();
+                }
                 throw;
             }
+        }
+    }
+
+    // Whoever attached it may have been killed, or given up on, after the mount was made: nobody else would know whose it is.
+    private static async Task TakeBackAsync(TargetProcess target, SharedMountLock held)
+    {
+        try
+        {
+            if (!held.IsExclusive || SharedMount.Find(target) is not { } mount)
+                return;
+            held.SessionMountId = mount.MountId;
+            await SharedMountProgram.DetachAsync(target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false);
+            held.SessionMountId = null;
+        }
+        catch (CrashcartException)
+        {
+            // What is in the way was told already; the mount is marked as one that the next session takes away.
         }
     }
 

@@ -63,6 +63,9 @@ internal sealed class SharedMountLock : IDisposable
     /// <summary>From shared to exclusive. False when others share it: this lock is then lost, and to be disposed of.</summary>
     public bool TryOwn() => TryConvert(LOCK_EX);
 
+    /// <summary>Whether nobody else has it.</summary>
+    public bool IsExclusive => _exclusive;
+
     /// <summary>Removes the file, when the lock is exclusive: what it says is settled.</summary>
     public unsafe void RemoveIfExclusive()
     {

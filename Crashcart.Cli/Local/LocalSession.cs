@@ -15,21 +15,39 @@ internal static class LocalSession
     /// <exception cref="CrashcartException">The tool was not started.</exception>
     public static Task<int> RunAsync(TargetProcess target, AttachedImage image, SessionRequest request) =>
         request.Terminal
-            ? RunInTerminalAsync(target, image, request)
-            : Task.FromResult(Poller.Run(() => RunWithOurStreamsAsync(target, image, request)));
+            ? RunAsync(RunInTerminalAsync, target, image, request)
+            : Task.FromResult(Poller.Run(() => RunAsync(RunWithOurStreamsAsync, target, image, request)));
+
+    private static async Task<int> RunAsync(
+        Func<TargetProcess, AttachedImage, SessionRequest, SessionSignals, Task<int>> run,
+        TargetProcess target, AttachedImage image, SessionRequest request)
+    {
+        // Nothing else that a session makes outlives this process.
+        using var signals = new SessionSignals(early: request.Shared);
+        try
+        {
+            return await run(target, image, request, signals);
+        }
+        catch (OperationCanceledException) when (signals.Early.IsCancellationRequested)
+        {
+            return signals.Status;
+        }
+    }
 
     // Nothing is copied: the tool reads and writes this process's own descriptors.
-    private static async Task<int> RunWithOurStreamsAsync(TargetProcess target, AttachedImage image, SessionRequest request)
+    private static async Task<int> RunWithOurStreamsAsync(
+        TargetProcess target, AttachedImage image, SessionRequest request, SessionSignals signals)
     {
-        await using var tool = await ToolProcess.StartAsync(target, image, request.ToSpec(default), ToolStreams.Inherit);
-        using var relay = new SignalRelay(tool.Signal);
+        await using var tool = await ToolProcess.StartAsync(target, image, request.ToSpec(default), ToolStreams.Inherit, signals.Early);
+        signals.GoTo(tool);
         return await StatusAsync(tool, request.Timeout);
     }
 
-    private static async Task<int> RunInTerminalAsync(TargetProcess target, AttachedImage image, SessionRequest request)
+    private static async Task<int> RunInTerminalAsync(
+        TargetProcess target, AttachedImage image, SessionRequest request, SessionSignals signals)
     {
-        await using var tool = await ToolProcess.StartAsync(target, image, request.ToSpec(UserTerminal.Size), ToolStreams.Terminal);
-        using var relay = new SignalRelay(tool.Signal);
+        await using var tool = await ToolProcess.StartAsync(target, image, request.ToSpec(UserTerminal.Size), ToolStreams.Terminal, signals.Early);
+        signals.GoTo(tool);
         using var raw = UserTerminal.IsTerminal(0) ? UserTerminal.EnterRawMode() : null;
         using var resized = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => tool.Resize(UserTerminal.Size));
         using var continued = PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => raw?.Resume());

@@ -19,7 +19,7 @@ internal static class Campaign
         var clock = Stopwatch.StartNew();
         await using var fleet = await ChaosFleet.Start();
         await WarmUp(fleet);
-        var expected = new Expectation(fleet);
+        var expected = await Expectation.Look(fleet);
         var tally = new Tally();
         Say(string.Create(CultureInfo.InvariantCulture, $"The fleet is up after {clock.Elapsed.TotalSeconds:0.0} s."));
 

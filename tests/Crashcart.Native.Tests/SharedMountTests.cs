@@ -109,6 +109,28 @@ public sealed class SharedMountTests
     }
 
     [Fact]
+    public async Task A_lease_that_is_cancelled_while_it_is_taken_leaves_no_mount()
+    {
+        using var box = new Toolbox();
+        IReadOnlyList<string> before = box.Container.DevEntries();
+        for (int i = 0; i < 40; i++)
+        {
+            using var stop = new CancellationTokenSource(TimeSpan.FromMicroseconds(i * 150));
+            try
+            {
+                await using SharedMountLease lease = await SharedMountLease.TakeAsync(box.Target, box.Image, stop.Token);
+            }
+            catch (OperationCanceledException e)
+            {
+                Assert.True(e.CancellationToken.IsCancellationRequested);
+            }
+            Assert.Null(SharedMount.Find(box.Target));
+            Assert.Equal(before, box.Container.DevEntries());
+            Assert.Empty(Locks(box));
+        }
+    }
+
+    [Fact]
     public async Task A_refused_attach_leaves_no_lock_file()
     {
         using var box = new Toolbox(setup: "ln -s /evil dev/crashcart");

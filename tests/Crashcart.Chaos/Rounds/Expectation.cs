@@ -1,34 +1,62 @@
 using Crashcart.Chaos.Fleet;
 using Crashcart.Chaos.State;
+using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.Chaos.Rounds;
 
 /// <summary>How the host was before the first fault, and has to be after every round.</summary>
-internal sealed class Expectation(ChaosFleet fleet)
+internal sealed class Expectation
 {
     /// <summary>From the end of load and repair; the slowest honest road is a guardian's, with all its patience.</summary>
     public static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(10);
 
-    private readonly HashSet<string> _before = HostPicture.Read(fleet);
+    private readonly ChaosFleet _fleet;
+    private readonly HashSet<string> _before;
     private readonly HashSet<string> _reported = [];
+    private readonly HashSet<string> _forTheNextUser = [];
     private readonly Dictionary<int, DescriptorCount> _descriptors = [];
+
+    private Expectation(ChaosFleet fleet, HashSet<string> before)
+    {
+        _fleet = fleet;
+        _before = before;
+    }
+
+    /// <summary>Looks at a host where nothing is under way: it is the same twice, and no image is attached.</summary>
+    public static async Task<Expectation> Look(ChaosFleet fleet)
+    {
+        HashSet<string> last = [], now = [];
+        await Eventually.Holds(
+            () =>
+            {
+                (last, now) = (now, HostPicture.Read(fleet));
+                return now.SetEquals(last) && !now.Any(thing => thing.StartsWith("loop device", StringComparison.Ordinal));
+            },
+            () => $"nothing is under way; there is {string.Join(", ", now.Except(last))}");
+        return new Expectation(fleet, now);
+    }
 
     /// <param name="killed">Processes were killed, and what they had in hand is for the next user to clear away.</param>
     public IReadOnlyList<string> Differences(bool killed)
     {
-        var now = HostPicture.Read(fleet).Where(thing => !killed || !IsForTheNextUser(thing)).ToHashSet();
+        var now = HostPicture.Read(_fleet);
+        if (killed)
+            _forTheNextUser.UnionWith(now.Except(_before).Where(IsForTheNextUser));
         return
         [
-            .. now.Except(_before).Except(_reported).Select(thing => $"left behind: {thing}"),
+            .. now.Except(_before).Except(_reported).Except(_forTheNextUser).Select(thing => $"left behind: {thing}"),
             .. _before.Except(now).Select(thing => $"missing: {thing}"),
-            .. fleet.Daemons.Where(daemon => daemon.IsGone).Select(daemon => $"daemon {daemon.Pid} has ended: {daemon.LastWords}"),
-            .. fleet.Daemons.SelectMany(daemon => Descriptors(daemon.Pid).Excess()),
+            .. _fleet.Daemons.Where(daemon => daemon.IsGone).Select(daemon => $"daemon {daemon.Pid} has ended: {daemon.LastWords}"),
+            .. _fleet.Daemons.SelectMany(daemon => Descriptors(daemon.Pid).Excess()),
         ];
     }
 
     /// <summary>What killed processes left, and somebody who has used every container since has not cleared away.</summary>
-    public IReadOnlyList<string> NotCleared() =>
-        [.. HostPicture.Read(fleet).Except(_before).Where(IsForTheNextUser).Select(thing => $"not cleared away by the next user: {thing}")];
+    public IReadOnlyList<string> NotCleared()
+    {
+        _forTheNextUser.Clear();
+        return [.. HostPicture.Read(_fleet).Except(_before).Where(IsForTheNextUser).Select(thing => $"not cleared away by the next user: {thing}")];
+    }
 
     /// <summary>A lock file that nobody holds, and a mount point that nothing is mounted on.</summary>
     private static bool IsForTheNextUser(string thing) =>
@@ -40,7 +68,7 @@ internal sealed class Expectation(ChaosFleet fleet)
     {
         foreach (var difference in differences)
             _reported.Add(difference.Replace("left behind: ", "", StringComparison.Ordinal));
-        foreach (var daemon in fleet.Daemons)
+        foreach (var daemon in _fleet.Daemons)
             Descriptors(daemon.Pid).Settle();
     }
 

@@ -108,10 +108,17 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
     /// <summary>What a person has mounted stays until a person unmounts it.</summary>
     private async Task Unmount()
     {
+        Box[] stuck = [];
+        try
+        {
+            await Eventually.Holds(() => (stuck = [.. fleet.Boxes.Where(OutlivesItsSessions)]).Length == 0, "released", Expectation.SettleLimit);
+        }
+        catch (TimeoutException)
+        {
+            _failures.AddRange(stuck.Select(box => $"the shared mount in {box.NodeAndName} outlives its sessions"));
+        }
         foreach (var box in fleet.Boxes.Where(HasMount))
         {
-            if (!HasKilled && !IsMountedByHand(box))
-                _failures.Add($"the shared mount in {box.NodeAndName} outlives its sessions");
             var result = await fleet.Undisturbed("unmount", "--force", box.PidText).Run();
             if (result.ExitCode != 0 && HasMount(box))
                 _failures.Add($"{result.Command} in {box.NodeAndName} failed: {result.Error}");
@@ -124,15 +131,23 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
     private bool IsMountedByHand(Box box) => plan.Loads.Any(load =>
         load.Kind is LoadKind.Mount or LoadKind.MountAndUnmount && fleet.Boxes[load.Place % fleet.Boxes.Count] == box);
 
-    private static bool HasMount(Box box)
+    /// <summary>Nobody asked for it, or will take it away.</summary>
+    private bool OutlivesItsSessions(Box box) =>
+        HasMount(box) && !IsMountedByHand(box) && !(HasKilled && SharedLocks.SayThatSessionsMade(MountIdIn(box)));
+
+    private static bool HasMount(Box box) => MountIdIn(box) != "";
+
+    private static string MountIdIn(Box box)
     {
         try
         {
-            return File.ReadAllText($"/proc/{box.Pid}/mountinfo").Contains(" /dev/crashcart ", StringComparison.Ordinal);
+            return File.ReadLines($"/proc/{box.Pid}/mountinfo")
+                .Select(line => line.Split(' '))
+                .FirstOrDefault(fields => fields[4] == "/dev/crashcart")?[0] ?? "";
         }
         catch (IOException)
         {
-            return false;
+            return "";
         }
     }
 
