@@ -1,4 +1,5 @@
 using System.Globalization;
+using Crashcart.Chaos.State;
 using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.Chaos.Fleet;
@@ -12,6 +13,9 @@ internal sealed class Box(ChaosNode node, string name, string image, params stri
 
     /// <summary>Its first process reaps what is left to it (<c>docker run --init</c>).</summary>
     public bool Reaps => options.Contains("--init");
+
+    /// <summary>What it runs below the first process, when that is docker-init; no tool of the load has that name.</summary>
+    public bool IsOwn(ProcessEntry process) => Reaps && process.Parent == Pid && process.Name == "sleep";
 
     public string NodeAndName => $"{node.Name}/{name}";
 

@@ -45,7 +45,7 @@ internal sealed class Expectation
         return
         [
             .. now.Except(_before).Except(_reported).Except(_forTheNextUser).Select(thing => $"left behind: {thing}"),
-            .. _before.Except(now).Select(thing => $"missing: {thing}"),
+            .. _before.Except(now).Except(_reported).Select(thing => $"missing: {thing}"),
             .. _fleet.Daemons.Where(daemon => daemon.IsGone).Select(daemon => $"daemon {daemon.Pid} has ended: {daemon.LastWords}"),
             .. _fleet.Daemons.SelectMany(daemon => Descriptors(daemon.Pid).Excess()),
         ];
@@ -67,7 +67,7 @@ internal sealed class Expectation
     public void Accept(IReadOnlyList<string> differences)
     {
         foreach (var difference in differences)
-            _reported.Add(difference.Replace("left behind: ", "", StringComparison.Ordinal));
+            _reported.Add(difference[(difference.IndexOf(": ", StringComparison.Ordinal) + 2)..]);
         foreach (var daemon in _fleet.Daemons)
             Descriptors(daemon.Pid).Settle();
     }

@@ -50,6 +50,7 @@ internal static class HostPicture
         var processes = HostProcesses.Read();
         return from process in processes.All
                where !known.Contains(process.Pid) && !HostProcesses.IsOrphanOf(process, fleet.Boxes)
+               where !fleet.Boxes.Any(box => box.IsOwn(process))
                where !DockersNames.Contains(process.Name)
                select $"process {HostProcesses.Describe(process)}";
     }
