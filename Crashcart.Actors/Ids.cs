@@ -23,3 +23,12 @@ public readonly record struct RunId(string Value)
 
     public override string ToString() => Value;
 }
+
+/// <summary>One claim of a person's on the shared mount in one container.</summary>
+public readonly record struct LeaseId(string Value)
+{
+    /// <summary>A new id that is short enough to type.</summary>
+    public static LeaseId New() => new("lease-" + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 5)));
+
+    public override string ToString() => Value;
+}

@@ -14,6 +14,9 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
     // Sessions hold the lock for as long as they last, and others for milliseconds.
     private static readonly TimeSpan DetachPatience = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Which image file it is, and in what state, as <see cref="ImageIdentity.Key"/>.</summary>
+    public string ImageKey => Tag;
+
     /// <summary>Which image it is: the tag of its loop device.</summary>
     internal string Tag { get; private init; } = "";
 

@@ -33,8 +33,28 @@ internal sealed class SharedMountLock : IDisposable
     /// <summary>The mount that sessions made, or null when there is none that is theirs.</summary>
     public int? SessionMountId
     {
-        get => int.TryParse(ProcFile.TryRead(_path), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+        get => ParseId(ProcFile.TryRead(_path));
         set => Rewrite(value?.ToString(CultureInfo.InvariantCulture) ?? "");
+    }
+
+    /// <summary>The mount that sessions made in a namespace, without taking its lock; null when there is none that is theirs.</summary>
+    public static int? ReadSessionMountId(FileIdentity space) => ParseId(ProcFile.TryRead(PathOf(space)));
+
+    /// <summary>Removes the files of all namespaces but these, when nobody holds them.</summary>
+    /// <returns>How many there were.</returns>
+    public static int RemoveAll(IReadOnlySet<FileIdentity> except)
+    {
+        if (!Directory.Exists(LockDirectory))
+            return 0;
+        var kept = except.Select(PathOf).ToHashSet(StringComparer.Ordinal);
+        int removed = 0;
+        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(path)))
+        {
+            using SharedMountLock? taken = TryTake(path, LOCK_EX);
+            taken?.RemoveIfExclusive();
+            removed += taken is null ? 0 : 1;
+        }
+        return removed;
     }
 
     /// <summary>Takes the lock exclusively; null when others still have it after that time.</summary>
@@ -89,11 +109,13 @@ internal sealed class SharedMountLock : IDisposable
         $"The shared mount of process {target.Pid} is being changed by another crashcart for {patience.TotalSeconds:0} s now: look for one that hangs.");
 
     private static Task<SharedMountLock?> TryTakeAsync(
-        TargetProcess target, int[] kinds, TimeSpan patience, CancellationToken cancellation)
-    {
-        FileIdentity space = target.MountNamespace;
-        return TryTakeAsync(PathOf("mounts", space.DeviceMinor, space.Inode), kinds, patience, cancellation);
-    }
+        TargetProcess target, int[] kinds, TimeSpan patience, CancellationToken cancellation) =>
+        TryTakeAsync(PathOf(target.MountNamespace), kinds, patience, cancellation);
+
+    private static int? ParseId(string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+
+    private static string PathOf(FileIdentity space) => PathOf("mounts", space.DeviceMinor, space.Inode);
 
     private static string PathOf(string kind, long first, ulong second) =>
         string.Create(CultureInfo.InvariantCulture, $"{LockDirectory}/{kind}-{first}-{second}.lock");

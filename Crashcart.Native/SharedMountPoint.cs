@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Crashcart.Native;
 
 /// <summary>
@@ -23,7 +25,7 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
         {
             if (FileIdentity.Of($"/proc/{pid}/ns/mnt") is not { } space || seen.Contains(space))
                 continue;
-            bool isUsed = IsUsedBy(MountInfo.TryRead(pid) ?? []);
+            bool isUsed = IsUsedBy(Candidates(ProcFile.TryRead($"/proc/{pid}/mountinfo") ?? ""));
             // In the namespace of a container, that one's own processes will be met as well.
             if (isUsed && SessionCgroup.Holds(pid))
                 continue;
@@ -32,6 +34,29 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
             seen.Add(space);
         }
         return false;
+    }
+
+    /// <summary>The mounts on a directory of our name, and those that they are mounted on: a host may have thousands of others.</summary>
+    private static List<MountInfo> Candidates(string text)
+    {
+        const string Name = "/crashcart ";
+        var found = new List<MountInfo>();
+        for (int at = text.IndexOf(Name, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Name, at + 1, StringComparison.Ordinal))
+        {
+            MountInfo mount = MountInfo.Parse(LineAt(text, at));
+            found.Add(mount);
+            int parent = ("\n" + text).IndexOf(string.Create(CultureInfo.InvariantCulture, $"\n{mount.ParentId} "), StringComparison.Ordinal);
+            if (parent >= 0)
+                found.Add(MountInfo.Parse(LineAt(text, parent)));
+        }
+        return found;
+    }
+
+    private static string LineAt(string text, int position)
+    {
+        int start = position == 0 ? 0 : text.LastIndexOf('\n', position - 1) + 1;
+        int end = text.IndexOf('\n', position);
+        return text[start..(end < 0 ? text.Length : end)];
     }
 
     internal bool IsUsedBy(IReadOnlyList<MountInfo> mounts)

@@ -31,6 +31,10 @@ public sealed class TargetProcess : IDisposable
 
     public int Pid { get; }
 
+    /// <summary>When it started, in clock ticks since boot, proc_pid_stat(5): with the PID it names one process.</summary>
+    /// <exception cref="CrashcartException">The process is gone.</exception>
+    public ulong StartTime => (ProcessStat.TryRead(_directory) ?? throw Gone(Pid)).StartTime;
+
     /// <summary>The container id (64 hex digits) in the process's cgroup path, or null when there is none.</summary>
     public string? ContainerId { get; }
 

@@ -11,11 +11,14 @@ internal static partial class NodeLog
     [LoggerMessage(2, LogLevel.Information, "Node {Name} stopped")]
     public static partial void Stopped(ILogger log, string name);
 
-    [LoggerMessage(3, LogLevel.Warning, "Removed session {Session}, which an earlier process of this node has left")]
-    public static partial void RemovedLeftover(ILogger log, string session);
-
     [LoggerMessage(5, LogLevel.Information, "Joining the fleet by {Seeds}, listening on {Listen}")]
     public static partial void Joining(ILogger log, string seeds, string listen);
+
+    [LoggerMessage(10, LogLevel.Error, "The leases in {Path} cannot be understood ({Problem}); the file is now {Aside}, and the mounts are looked for in the kernel")]
+    public static partial void PutLeasesAside(ILogger log, string path, string problem, string aside);
+
+    [LoggerMessage(11, LogLevel.Error, "The leases in {Path} cannot be understood ({Problem}) nor put aside ({Reason}): the next lease replaces them")]
+    public static partial void CannotPutLeasesAside(ILogger log, string path, string problem, string reason);
 
     [LoggerMessage(4, LogLevel.Information, "Stopping on signal {Signal}; the same again does not wait for anything")]
     public static partial void Signalled(ILogger log, string signal);

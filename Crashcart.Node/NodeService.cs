@@ -40,10 +40,13 @@ public sealed class NodeService : IDisposable
             new KernelImages(kernel, settings.Image),
             new KernelSharedMounts(kernel),
             new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)),
-            _streams);
+            _streams,
+            new KernelPeopleMounts(kernel),
+            new LeaseFile(kernel, settings.StateDirectory, TimeProvider.System, log),
+            new KernelHostState(kernel, settings.Name));
     }
 
-    /// <summary>Takes the node's name on this host, and removes what a killed process of that name has left.</summary>
+    /// <summary>Takes the node's name on this host; what a killed process of that name has left is then this one's.</summary>
     /// <exception cref="CrashcartException">Not root; or a node of that name runs already.</exception>
     public static async Task<NodeService> OpenAsync(NodeSettings settings, ILoggerFactory loggers)
     {
@@ -51,8 +54,6 @@ public sealed class NodeService : IDisposable
         var held = NodeLock.Take(settings.Name);
         // Blocked kernel calls must not keep the pool's few threads from the actors.
         ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount), 4);
-        foreach (var session in await LeftoverSessions.RemoveAsync(settings.Name).ConfigureAwait(false))
-            NodeLog.RemovedLeftover(log, session);
         NodeLog.Starting(log, settings.Name, Product.Version, settings.Image, settings.Docker.ToString());
         return new NodeService(settings, log, held);
     }

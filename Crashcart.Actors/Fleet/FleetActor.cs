@@ -28,6 +28,11 @@ public sealed class FleetActor : ReceiveActor
         Receive<FleetQuery.ListNodes>(_ => OnListNodes());
         Receive<FleetQuery.ListContainers>(OnListContainers);
         Receive<FleetQuery.StartRun>(start => _runs.Forward(start));
+        Receive<EndRun>(end => _runs.Forward(end));
+        Receive<LeaseQuery.List>(OnListLeases);
+        Receive<LeaseQuery.Change>(change => Context.ActorOf(MountChangeActor.Props(change, Self, Sender)));
+        Receive<LeaseQuery.Kill>(kill => Context.ActorOf(KillActor.Props(kill.Id, Self, Sender)));
+        Receive<LeaseQuery.EndOne>(OnEnd);
     }
 
     public static Props Props() => Akka.Actor.Props.Create(() => new FleetActor());
@@ -95,12 +100,41 @@ public sealed class FleetActor : ReceiveActor
             [.. found
                 .SelectMany(node => node.Answer.Containers.Select(c => new RunTarget(node.Answer.Node, node.Address, c)))
                 .OrderBy(target => target.Node, StringComparer.Ordinal).ThenBy(target => target.Container.Name, StringComparer.Ordinal)],
-            [.. found.Where(node => node.Answer.Problem.Length > 0).Select(node => new SilentNode(node.Answer.Node, node.Answer.Problem))
-                .Concat(_nodes.Unreachable.Where(node => IsNamed(nodes, node.Node)))
-                .Concat(gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)))
-                // One that became unreachable while it was asked is both.
-                .DistinctBy(node => node.Node)]);
+            Silent(gathered, nodes, found.Select(node => (node.Answer.Node, node.Answer.Problem))));
     }
+
+    private void OnListLeases(LeaseQuery.List query)
+    {
+        IActorRef asker = Sender;
+        Ask(
+            _nodes.Reachable,
+            id => new FindLeases { CorrelationId = id, Selector = query.Selector },
+            gathered => asker.Tell(Collect(gathered, query)));
+    }
+
+    private LeaseQuery.Found Collect(GatherActor.Gathered gathered, LeaseQuery.List query)
+    {
+        var found = gathered.Answers.Values.Cast<LeasesFound>().Where(node => IsNamed(query.Node, node.Node)).ToList();
+        return new LeaseQuery.Found(
+            [.. found.OrderBy(node => node.Node, StringComparer.Ordinal)],
+            Silent(gathered, query.Node, found.Select(node => (node.Node, node.Problem))));
+    }
+
+    private void OnEnd(LeaseQuery.EndOne end)
+    {
+        foreach (Address node in _nodes.Reachable.Where(node => _nodes.NameOf(node) == end.Node))
+            Context.ActorSelection(GatherActor.NodePath(node)).Tell(new EndSession { SessionId = end.SessionId });
+    }
+
+    /// <summary>Everybody of whom the answer says less than there is.</summary>
+    private IReadOnlyList<SilentNode> Silent(GatherActor.Gathered gathered, string nodes, IEnumerable<(string Node, string Problem)> answers) =>
+    [
+        .. answers.Where(node => node.Problem.Length > 0).Select(node => new SilentNode(node.Node, node.Problem))
+            .Concat(_nodes.Unreachable.Where(node => IsNamed(nodes, node.Node)))
+            .Concat(gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)))
+            // One that became unreachable while it was asked is both.
+            .DistinctBy(node => node.Node),
+    ];
 
     private static bool IsNamed(string glob, string node) =>
         glob.Length == 0 || FileSystemName.MatchesSimpleExpression(glob, node, ignoreCase: false);
@@ -115,8 +149,16 @@ public sealed class FleetActor : ReceiveActor
     private void OnGathered(GatherActor.Gathered gathered)
     {
         foreach (var (address, answer) in gathered.Answers)
-            _nodes.Name(address, answer is NodeDescribed described ? described.Node : ((ContainersFound)answer).Node);
+            _nodes.Name(address, NameOf(answer));
         if (_questions.Remove(Sender, out Action<GatherActor.Gathered>? then))
             then(gathered);
     }
+
+    private static string NameOf(IWireMessage answer) => answer switch
+    {
+        NodeDescribed described => described.Node,
+        ContainersFound found => found.Node,
+        LeasesFound leases => leases.Node,
+        _ => throw new ArgumentOutOfRangeException(nameof(answer)),
+    };
 }

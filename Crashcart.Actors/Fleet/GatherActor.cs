@@ -18,6 +18,8 @@ internal sealed class GatherActor : ReceiveActor, IWithTimers
         // An answer to another question than was asked is nobody's business here.
         if (question is DescribeNode)
             Receive<NodeDescribed>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
+        else if (question is FindLeases)
+            Receive<LeasesFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
         else
             Receive<ContainersFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
         Receive<TimeIsOver>(_ => Finish());

@@ -2,7 +2,9 @@ using Akka.Actor;
 using Akka.Event;
 using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Leases;
+using Crashcart.Actors.Node.People;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Node.Reconciliation;
 using Crashcart.Actors.Node.Sessions;
 using Crashcart.Actors.Protocol;
 
@@ -18,6 +20,7 @@ public sealed class NodeActor : ReceiveActor
     public const string Name = "node";
 
     private readonly NodeDescribed _description;
+    private (int Sessions, int People) _mounts;
 
     public NodeActor(NodeFacts facts, NodePorts ports)
     {
@@ -33,6 +36,8 @@ public sealed class NodeActor : ReceiveActor
         var mounts = Child(MountsActor.Props(ports, images), "mounts");
         var neighbours = new SessionNeighbours(containers, images, mounts);
         var sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
+        var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
+        var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, sessions, leases)), "reconciler");
 
         Receive<DescribeNode>(OnDescribe);
         Receive<FindContainers>(containers.Forward);
@@ -43,8 +48,13 @@ public sealed class NodeActor : ReceiveActor
             _description.Duty = "draining";
             sessions.Forward(drain);
         });
+        Receive<MountImage>(leases.Forward);
+        Receive<UnmountImage>(leases.Forward);
+        Receive<FindLeases>(reconciler.Forward);
         Receive<ContainersActor.Counted>(OnCounted);
-        Receive<MountsActor.Counted>(counted => _description.Mounts = counted.Mounts);
+        Receive<MountsActor.Counted>(counted => _description.Mounts = Mounts(counted.Mounts, _mounts.People));
+        Receive<LeasesActor.Counted>(counted => _description.Mounts = Mounts(_mounts.Sessions, counted.Leases));
+        Receive<ReconcilerActor.Counted>(counted => (_description.Adopted, _description.Reclaimed) = (counted.Adopted, counted.Reclaimed));
         Receive<SessionsActor.Counted>(counted => _description.Sessions = counted.Sessions);
         Receive<ImagesActor.Known>(OnImageKnown);
         Receive<Terminated>(gone => throw new InvalidOperationException($"The node's actor {gone.ActorRef.Path.Name} stopped."));
@@ -71,6 +81,12 @@ public sealed class NodeActor : ReceiveActor
         var answer = _description.Clone();
         answer.CorrelationId = describe.CorrelationId;
         Sender.Tell(answer);
+    }
+
+    private int Mounts(int sessions, int people)
+    {
+        _mounts = (sessions, people);
+        return sessions + people;
     }
 
     private void OnCounted(ContainersActor.Counted counted)

@@ -24,3 +24,17 @@ public sealed partial class EndSession : IWireMessage;
 public sealed partial class DescribeCoordinator : IWireMessage;
 
 public sealed partial class CoordinatorDescribed : IWireMessage;
+
+public sealed partial class MountImage : IWireMessage;
+
+public sealed partial class ImageMounted : IWireMessage;
+
+public sealed partial class UnmountImage : IWireMessage;
+
+public sealed partial class ImageUnmounted : IWireMessage;
+
+public sealed partial class FindLeases : IWireMessage;
+
+public sealed partial class LeasesFound : IWireMessage;
+
+public sealed partial class EndRun : IWireMessage;

@@ -23,6 +23,13 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["end-session"] = EndSession.Parser,
         ["describe-coordinator"] = DescribeCoordinator.Parser,
         ["coordinator-described"] = CoordinatorDescribed.Parser,
+        ["mount-image"] = MountImage.Parser,
+        ["image-mounted"] = ImageMounted.Parser,
+        ["unmount-image"] = UnmountImage.Parser,
+        ["image-unmounted"] = ImageUnmounted.Parser,
+        ["find-leases"] = FindLeases.Parser,
+        ["leases-found"] = LeasesFound.Parser,
+        ["end-run"] = EndRun.Parser,
     };
 
     public override int Identifier => 4201;
@@ -39,6 +46,13 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         EndSession => "end-session",
         DescribeCoordinator => "describe-coordinator",
         CoordinatorDescribed => "coordinator-described",
+        MountImage => "mount-image",
+        ImageMounted => "image-mounted",
+        UnmountImage => "unmount-image",
+        ImageUnmounted => "image-unmounted",
+        FindLeases => "find-leases",
+        LeasesFound => "leases-found",
+        EndRun => "end-run",
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 

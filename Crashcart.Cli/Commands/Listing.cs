@@ -11,12 +11,12 @@ internal static class Listing
 {
     /// <summary>Asks the coordinator.</summary>
     /// <exception cref="CrashcartException">It cannot be reached, or refuses.</exception>
-    public static async Task<T> AskAsync<T>(string? coordinator, Func<Api.Fleet.FleetClient, AsyncUnaryCall<T>> question)
+    public static async Task<T> AskAsync<T>(string? coordinator, Func<CoordinatorClient, AsyncUnaryCall<T>> question)
     {
         using var client = new CoordinatorClient(Settings.Coordinator(coordinator));
         try
         {
-            return await question(client.Fleet);
+            return await question(client);
         }
         catch (RpcException e)
         {

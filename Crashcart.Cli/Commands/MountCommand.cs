@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crashcart.Cli.Configuration;
 using Crashcart.Cli.Local;
 using Crashcart.Cli.Output;
+using Crashcart.Cli.Remote;
 using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
@@ -12,17 +13,29 @@ internal static class MountCommand
     public static Command Create()
     {
         var command = new Command("mount", """
-            Mount the toolbox at /dev/crashcart of one container on this host.
+            Mount the toolbox at /dev/crashcart of one container.
 
-            Everything in the container sees it, until 'crashcart unmount' or the container's end. No daemon is
-            needed. TARGET is a PID, a Docker container's name or the beginning of its id, or the beginning of
-            any container's id.
+            Everything in the container sees it, until 'crashcart unmount' or the container's end; 'crashcart
+            mounts' lists it. TARGET is a PID, a Docker container's name or the beginning of its id, the beginning
+            of any container's id, or NODE/CONTAINER. The last goes through the coordinator, as every target does
+            with --coordinator; for the others no daemon is needed.
             """);
         var target = new Argument<string>("TARGET");
         var image = CommonOptions.Image();
+        var coordinator = CommonOptions.Coordinator();
         command.Add(target);
         command.Add(image);
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(target)!, parsed.GetValue(image), say: null));
+        command.Add(coordinator);
+        command.SetAction((parsed, _) =>
+        {
+            var name = parsed.GetValue(target)!;
+            if (!RemoteMounts.IsRemote(name, parsed.GetValue(coordinator)))
+                return RunAsync(name, parsed.GetValue(image), say: null);
+            if (parsed.GetValue(image) is not null)
+                throw new CrashcartException(
+                    FailureReason.BadRequest, $"Option --image is for targets on this host, and '{name}' is reached through the coordinator; leave it out.");
+            return RemoteMounts.MountAsync(parsed.GetValue(coordinator), new Api.MountRequest { Container = name }, isSelection: false);
+        });
         return command;
     }
 

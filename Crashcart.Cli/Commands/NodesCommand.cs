@@ -25,7 +25,7 @@ internal static class NodesCommand
         command.SetAction(async (parsed, _) =>
         {
             var isJson = Listing.IsJson(parsed, format);
-            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), fleet => fleet.ListNodesAsync(new ListNodesRequest()));
+            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Fleet.ListNodesAsync(new ListNodesRequest()));
             var nodes = answer.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
             StandardText.Output(isJson ? JsonOutput.Of(nodes, Write) : TextTable.Of(Headings, nodes.Select(Row)));
             foreach (var node in nodes.Where(node => node.Problem.Length > 0))

@@ -29,7 +29,7 @@ internal static class PsCommand
         {
             var isJson = Listing.IsJson(parsed, format);
             var request = new ListContainersRequest { Selector = CommonOptions.Join(parsed.GetValue(label)), Node = parsed.GetValue(node) ?? "" };
-            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), fleet => fleet.ListContainersAsync(request));
+            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Fleet.ListContainersAsync(request));
             var containers = answer.Containers
                 .OrderBy(container => container.Node, StringComparer.Ordinal)
                 .ThenBy(container => container.Name, StringComparer.Ordinal)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Crashcart.Cli.Local;
 using Crashcart.Cli.Output;
+using Crashcart.Cli.Remote;
 using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
@@ -11,15 +12,25 @@ internal static class UnmountCommand
     public static Command Create()
     {
         var command = new Command("unmount", """
-            Unmount the toolbox from /dev/crashcart of one container on this host.
+            Unmount the toolbox from /dev/crashcart of one container.
 
-            A mount there that is not crashcart's is left alone. TARGET is as for mount.
+            A mount there that is not crashcart's is left alone. While it is used it stays, and who uses it is
+            said. TARGET is as for mount.
             """);
         var target = new Argument<string>("TARGET");
         var force = new Option<bool>("--force", "-f") { Description = "Detach it even while processes use it; they keep what they have open" };
+        var coordinator = CommonOptions.Coordinator();
         command.Add(target);
         command.Add(force);
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(target)!, parsed.GetValue(force), say: null));
+        command.Add(coordinator);
+        command.SetAction((parsed, _) =>
+        {
+            var name = parsed.GetValue(target)!;
+            return RemoteMounts.IsRemote(name, parsed.GetValue(coordinator))
+                ? RemoteMounts.UnmountAsync(
+                    parsed.GetValue(coordinator), new Api.UnmountRequest { Container = name, Force = parsed.GetValue(force) }, isSelection: false)
+                : RunAsync(name, parsed.GetValue(force), say: null);
+        });
         return command;
     }
 

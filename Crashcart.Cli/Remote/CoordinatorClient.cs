@@ -33,9 +33,12 @@ internal sealed class CoordinatorClient : IDisposable
             MaxReceiveMessageSize = MaxMessage,
         });
         Fleet = new Fleet.FleetClient(_channel);
+        Leases = new Leases.LeasesClient(_channel);
     }
 
     public Fleet.FleetClient Fleet { get; }
+
+    public Leases.LeasesClient Leases { get; }
 
     /// <summary>The failed call as a sentence: the coordinator's own, or why it could not be asked.</summary>
     public CrashcartException Explain(RpcException failure)

@@ -28,6 +28,8 @@ internal static class ApiMapping
         node.Containers = d.Containers;
         node.Mounts = d.Mounts;
         node.Sessions = d.Sessions;
+        node.Reclaimed = d.Reclaimed;
+        node.Adopted = d.Adopted;
         node.ImageDigests.Add(d.ImageDigests);
         node.Runtimes.Add(d.Runtimes.Select(r => new Runtime { Name = r.Name, Version = r.Version, Problem = r.Problem }));
         return node;

@@ -157,6 +157,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         builder.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<PeerInterceptor>());
         WebApplication server = builder.Build();
         server.MapGrpcService<FleetService>();
+        server.MapGrpcService<LeasesService>();
         return server;
     }
 

@@ -8,7 +8,7 @@ namespace Crashcart.Node.Kernel;
 internal sealed class KernelTargets(KernelCalls kernel) : ITargets
 {
     public async Task<ITarget> OpenAsync(ContainerId container, int pid, CancellationToken cancellation) => new KernelTarget(
-        await kernel.RunAsync(() => TargetProcess.Open(pid, containerId: container.Value), cancellation).ConfigureAwait(false));
+        await kernel.RunAsync(() => TargetProcess.Open(pid, containerId: container.Value is { Length: > 0 } id ? id : null), cancellation).ConfigureAwait(false));
 }
 
 internal sealed class KernelTarget(TargetProcess process) : ITarget

@@ -7,4 +7,7 @@ public sealed record NodePorts(
     IImages Images,
     ISharedMounts Mounts,
     ITools Tools,
-    ISessionStreams Streams);
+    ISessionStreams Streams,
+    IPeopleMounts PeopleMounts,
+    ILeaseStore Leases,
+    IHostState Host);

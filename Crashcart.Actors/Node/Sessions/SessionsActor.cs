@@ -8,6 +8,7 @@ namespace Crashcart.Actors.Node.Sessions;
 internal sealed class SessionsActor : ReceiveActor
 {
     private readonly Dictionary<string, IActorRef> _sessions = [];
+    private readonly Dictionary<string, SessionFacts> _facts = [];
     private readonly NodePorts _ports;
     private readonly SessionNeighbours _node;
     private readonly SessionPatience _patience;
@@ -23,6 +24,14 @@ internal sealed class SessionsActor : ReceiveActor
     /// <summary>To the parent, at every change.</summary>
     public sealed record Counted(int Sessions) : ILocalMessage;
 
+    /// <summary>Answered by <see cref="Listed"/>.</summary>
+    public sealed record List : ILocalMessage;
+
+    public sealed record Listed(IReadOnlyList<SessionFacts> Sessions) : ILocalMessage;
+
+    /// <summary>From a session: it was granted its image.</summary>
+    public sealed record Leased(string LoopDevice) : ILocalMessage;
+
     public static Props Props(NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
         Akka.Actor.Props.Create(() => new SessionsActor(ports, node, patience));
 
@@ -30,6 +39,7 @@ internal sealed class SessionsActor : ReceiveActor
 
     private void Taking()
     {
+        ReceiveQuestions();
         Receive<StartSession>(OnStart);
         Receive<EndSession>(OnEnd);
         Receive<Terminated>(OnTerminated);
@@ -45,12 +55,23 @@ internal sealed class SessionsActor : ReceiveActor
     private void Draining(IActorRef asker)
     {
         Receive<StartSession>(start => Sender.Tell(Over(start, "The node is stopping and takes no sessions.")));
+        ReceiveQuestions();
         Receive<EndSession>(OnEnd);
         Receive<NodeActor.Drain>(drain => EndAll(drain.Grace));
         Receive<Terminated>(gone =>
         {
             OnTerminated(gone);
             TellWhenDrained(asker);
+        });
+    }
+
+    private void ReceiveQuestions()
+    {
+        Receive<List>(_ => Sender.Tell(new Listed([.. _facts.Values.OrderBy(session => session.SinceUnixMs)])));
+        Receive<Leased>(leased =>
+        {
+            if (_facts.TryGetValue(Sender.Path.Name, out var session))
+                _facts[Sender.Path.Name] = session with { LoopDevice = leased.LoopDevice };
         });
     }
 
@@ -69,6 +90,7 @@ internal sealed class SessionsActor : ReceiveActor
         var request = new SessionRequest(start, Sender);
         var session = Context.ActorOf(SessionActor.Props(request, _ports, _node, _patience), start.SessionId);
         _sessions.Add(start.SessionId, Context.Watch(session));
+        _facts.Add(start.SessionId, SessionFacts.Of(request, DateTimeOffset.UtcNow));
         Context.Parent.Tell(new Counted(_sessions.Count));
     }
 
@@ -83,6 +105,7 @@ internal sealed class SessionsActor : ReceiveActor
     private void OnTerminated(Terminated gone)
     {
         _sessions.Remove(gone.ActorRef.Path.Name);
+        _facts.Remove(gone.ActorRef.Path.Name);
         Context.Parent.Tell(new Counted(_sessions.Count));
     }
 

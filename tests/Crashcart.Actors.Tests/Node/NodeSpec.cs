@@ -31,7 +31,9 @@ public abstract class NodeSpec() : TestKit(Settings)
 
     internal ScriptedCalls Calls { get; set; } = new();
 
-    internal NodePorts Ports => new([Runtime], Targets, Images, Mounts, Tools, Calls);
+    internal ScriptedHost Host { get; } = new();
+
+    internal NodePorts Ports => new([Runtime], Targets, Images, Mounts, Tools, Calls, Host, Host, Host);
 
     internal static Container Web { get; } = Container("web", 100, ("app", "web"));
 

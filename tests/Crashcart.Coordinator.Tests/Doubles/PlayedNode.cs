@@ -18,6 +18,7 @@ internal sealed class PlayedNode : IAsyncDisposable
     private readonly ConcurrentDictionary<string, GrpcChannel> _coordinators = new();
     private readonly ConcurrentDictionary<string, PlayedSession> _sessions = new();
     private readonly Channel<PlayedSession> _started = Channel.CreateUnbounded<PlayedSession>();
+    private readonly ConcurrentDictionary<string, HeldMount> _mounts = new();
     private readonly ContainerDescription[] _containers;
     private int _questions;
 
@@ -113,8 +114,28 @@ internal sealed class PlayedNode : IAsyncDisposable
                 node._started.Writer.TryWrite(session);
             });
             Receive<EndSession>(end => node._sessions[end.SessionId].End());
+            Receive<MountImage>(mount => Sender.Tell(node.Mount(mount)));
+            Receive<UnmountImage>(unmount => Sender.Tell(
+                new ImageUnmounted { CorrelationId = unmount.CorrelationId, WasMounted = node._mounts.TryRemove(unmount.ContainerId, out _) }));
+            Receive<FindLeases>(find => Sender.Tell(node.Held(find)));
         }
     }
+
+    private ImageMounted Mount(MountImage mount)
+    {
+        if (_containers.Single(c => c.Id == mount.ContainerId).State == "paused")
+            return new ImageMounted { CorrelationId = mount.CorrelationId, Problem = "It is paused." };
+        _mounts[mount.ContainerId] = new HeldMount { ContainerId = mount.ContainerId, LeaseId = $"lease-{mount.ContainerId}", Holders = { mount.Holder } };
+        return new ImageMounted { CorrelationId = mount.CorrelationId, LeaseId = $"lease-{mount.ContainerId}" };
+    }
+
+    private LeasesFound Held(FindLeases find) => new()
+    {
+        CorrelationId = find.CorrelationId,
+        Node = Name,
+        Mounts = { _mounts.Values },
+        Sessions = { _sessions.Values.Select(s => new HeldSession { SessionId = s.Start.SessionId, RunId = s.Start.RunId, ContainerId = s.Start.ContainerId }) },
+    };
 
     private ContainersFound Find(FindContainers find)
     {

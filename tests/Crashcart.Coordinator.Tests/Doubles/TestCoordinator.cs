@@ -25,6 +25,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
         _process = Task.Run(() => new CoordinatorProcess(settings, node, logs).RunAsync(_stop.Token));
         _channel = Dial(settings.Socket);
         Client = new Fleet.FleetClient(_channel);
+        Leases = new Leases.LeasesClient(_channel);
     }
 
     public string Socket { get; }
@@ -33,6 +34,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
     public string ClusterAddress { get; }
 
     public Fleet.FleetClient Client { get; }
+
+    public Leases.LeasesClient Leases { get; }
 
     public static CoordinatorSettings Settings(params IEnumerable<string> seeds)
     {

@@ -36,7 +36,9 @@ internal sealed class LeaseRig
     {
         _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
         _images = Child(_root, ImagesActor.Props(_world), "images");
-        _mounts = Child(_root, MountsActor.Props(new NodePorts([], _world, _world, _world, new ScriptedTools(), new ScriptedCalls()), _images), "mounts");
+        var host = new ScriptedHost();
+        var ports = new NodePorts([], _world, _world, _world, new ScriptedTools(), new ScriptedCalls(), host, host, host);
+        _mounts = Child(_root, MountsActor.Props(ports, _images), "mounts");
         _holders = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(Holder)];
         // The first look at the file, which nobody waits for.
         _world.Finish(0, succeeds: true);

@@ -1,0 +1,34 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>
+/// Owns one request to end a session or a run: asks the nodes who has it, tells those to end it, and tells every coordinator,
+/// so that the run starts no more. Looking → stopped
+/// </summary>
+internal sealed class KillActor : ReceiveActor
+{
+    public KillActor(string id, IActorRef fleet, IActorRef asker)
+    {
+        fleet.Tell(new LeaseQuery.List("", ""));
+        Receive<LeaseQuery.Found>(found =>
+        {
+            var sessions = found.Nodes
+                .SelectMany(node => node.Sessions.Select(session => (Node: node, Session: session)))
+                .Where(held => held.Session.SessionId == id || held.Session.RunId == id)
+                .ToList();
+            // First, so that no session takes the place of one that ends.
+            foreach (Member member in Cluster.Get(Context.System).State.Members.Where(member => member.HasRole(ClusterSettings.CoordinatorRole)))
+                Context.ActorSelection(new RootActorPath(member.Address) / "user" / "fleet").Tell(new EndRun { RunId = id });
+            foreach (var (node, session) in sessions)
+                fleet.Tell(new LeaseQuery.EndOne(node.Node, session.SessionId));
+            asker.Tell(new LeaseQuery.Killed([.. sessions.Select(held => (held.Node.Node, held.Session))], found.Silent));
+            Context.Stop(Self);
+        });
+    }
+
+    public static Props Props(string id, IActorRef fleet, IActorRef asker) =>
+        Akka.Actor.Props.Create(() => new KillActor(id, fleet, asker));
+}

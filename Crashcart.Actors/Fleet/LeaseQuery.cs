@@ -1,0 +1,39 @@
+using Akka.Actor;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>What the coordinator's front asks of the fleet about mounts and sessions. All of it stays in one process.</summary>
+public static class LeaseQuery
+{
+    /// <summary>Answered by <see cref="Found"/>.</summary>
+    /// <param name="Node">A glob with * and ?; empty is every node.</param>
+    public sealed record List(string Selector, string Node) : INoSerializationVerificationNeeded;
+
+    public sealed record Found(IReadOnlyList<LeasesFound> Nodes, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
+
+    /// <summary>Mount the image in every target, or take the mount away; answered by <see cref="Changed"/> or <see cref="Rejected"/>.</summary>
+    /// <param name="Mount">False: take it away.</param>
+    /// <param name="Force">Take it away also where it is used.</param>
+    /// <param name="Holder">Who asks; for people.</param>
+    public sealed record Change(RunTargets Targets, bool Mount, bool Force, string Holder) : INoSerializationVerificationNeeded;
+
+    public sealed record Changed(IReadOnlyList<ChangedMount> Mounts, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
+
+    /// <summary>The request names no container, or more than one.</summary>
+    public sealed record Rejected(bool NotFound, string Message) : INoSerializationVerificationNeeded;
+
+    /// <summary>End a session, or all sessions of a run; answered by <see cref="Killed"/>.</summary>
+    public sealed record Kill(string Id) : INoSerializationVerificationNeeded;
+
+    /// <summary>End one session on the node that has it.</summary>
+    public sealed record EndOne(string Node, string SessionId) : INoSerializationVerificationNeeded;
+
+    /// <param name="Sessions">Those that were told to end; they end within seconds.</param>
+    public sealed record Killed(IReadOnlyList<(string Node, HeldSession Session)> Sessions, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
+}
+
+/// <summary>What became of the mount in one container.</summary>
+/// <param name="Problem">One sentence; empty when it is as it was asked for.</param>
+/// <param name="WasMounted">For one that was to be taken away: it was there.</param>
+public sealed record ChangedMount(RunTarget Target, string Problem, string LeaseId, bool WasMounted);

@@ -1,0 +1,70 @@
+using Crashcart.Actors.Node.Ports;
+
+namespace Crashcart.Actors.Node.People;
+
+/// <summary>The leases that people hold, and how they are brought together with what the kernel has.</summary>
+internal sealed class LeaseTable
+{
+    private readonly Dictionary<LeaseId, MountLease> _all = [];
+
+    public IReadOnlyList<MountLease> All => [.. _all.Values.OrderBy(lease => lease.SinceUnixMs)];
+
+    /// <summary>The lease on the mount: the one that is known, or a new one.</summary>
+    public MountLease Hold(FoundMount mount, string container, string holder, DateTimeOffset now)
+    {
+        if (_all.Values.FirstOrDefault(lease => lease.IsOn(mount)) is { } known)
+        {
+            // Found first, and then told of by whoever asked for it.
+            return known.Holder == MountLease.OnTheHost
+                ? _all[known.Id] = known with { Holder = holder, ContainerName = container }
+                : known;
+        }
+
+        var lease = new MountLease(LeaseId.New(), mount, container, holder, now.ToUnixTimeMilliseconds());
+        _all.Add(lease.Id, lease);
+        return lease;
+    }
+
+    /// <summary>Takes up a lease that was kept.</summary>
+    public void Restore(MountLease lease) => _all[lease.Id] = lease;
+
+    /// <summary>Ends the leases in a container's process, and returns them.</summary>
+    public IReadOnlyList<MountLease> End(ContainerId container, int pid) =>
+        EndWhere(lease => lease.Mount.Pid == pid && lease.Mount.Container == container);
+
+    /// <summary>The container's name has become known.</summary>
+    public void Name(ContainerId container, string name)
+    {
+        foreach (var lease in _all.Values.Where(lease => lease.Mount.Container == container).ToList())
+            _all[lease.Id] = lease with { ContainerName = name };
+    }
+
+    /// <summary>
+    /// Brings the leases together with the mounts that are there: a mount that somebody made and nobody told of gets a
+    /// lease, and a lease without its mount ends.
+    /// </summary>
+    /// <param name="known">The leases that there were before the mounts were looked for; younger ones are left alone.</param>
+    public Settlement Settle(IReadOnlyList<FoundMount> found, IReadOnlySet<LeaseId> known, DateTimeOffset now)
+    {
+        var ended = EndWhere(lease => known.Contains(lease.Id) && !found.Any(lease.IsOn));
+        var adopted = found
+            .Where(mount => !mount.MadeBySessions && !_all.Values.Any(lease => lease.IsOn(mount)))
+            .Select(mount => Hold(mount, "", MountLease.OnTheHost, now))
+            .ToList();
+        return new Settlement(adopted, ended);
+    }
+
+    private List<MountLease> EndWhere(Func<MountLease, bool> isOver)
+    {
+        var ended = _all.Values.Where(isOver).ToList();
+        foreach (var lease in ended)
+            _all.Remove(lease.Id);
+        return ended;
+    }
+}
+
+/// <summary>What a look at the kernel has changed about the leases.</summary>
+internal sealed record Settlement(IReadOnlyList<MountLease> Adopted, IReadOnlyList<MountLease> Ended)
+{
+    public bool ChangesSomething => Adopted.Count + Ended.Count > 0;
+}

@@ -1,0 +1,18 @@
+namespace Crashcart.Actors.Node.Ports;
+
+/// <summary>Shared mounts that a person asks for and takes away; they outlive this process.</summary>
+public interface IPeopleMounts
+{
+    /// <summary>
+    /// Mounts the image until somebody takes it away or the container ends. When the same image is there already, that is
+    /// the answer, and from now on it stays when the sessions that made it are over.
+    /// </summary>
+    /// <exception cref="NodeException">Another image is mounted there, or the container cannot take a mount.</exception>
+    Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, CancellationToken cancellation);
+
+    /// <summary>Takes the mount away.</summary>
+    /// <param name="force">Also while it is used: whoever uses it keeps what it has open.</param>
+    /// <returns>False when there was none of Crashcart's.</returns>
+    /// <exception cref="NodeException">It is used; says by which processes.</exception>
+    Task<bool> DetachAsync(ITarget target, bool force, CancellationToken cancellation);
+}

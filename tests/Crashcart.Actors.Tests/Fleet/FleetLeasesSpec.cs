@@ -1,0 +1,169 @@
+using Akka.Actor;
+using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Tests.Fleet;
+
+/// <summary>What a coordinator does about mounts and sessions that are held on nodes.</summary>
+public sealed class FleetLeasesSpec : FleetSpec
+{
+    private readonly IActorRef _fleet;
+
+    public FleetLeasesSpec()
+    {
+        _fleet = Sys.ActorOf(FleetActor.Props(), "fleet");
+        DescribeNode describe = Node.ExpectMsg<DescribeNode>();
+        Node.Reply(new NodeDescribed { CorrelationId = describe.CorrelationId, Node = "node-1" });
+    }
+
+    [Fact]
+    public void What_is_held_is_asked_of_the_nodes()
+    {
+        _fleet.Tell(new LeaseQuery.List("app=web", "node-*"));
+
+        Held("app=web", new HeldMount { ContainerId = "c" });
+
+        var found = ExpectMsg<LeaseQuery.Found>();
+        Assert.Equal("c", Assert.Single(Assert.Single(found.Nodes).Mounts).ContainerId);
+        Assert.Empty(found.Silent);
+    }
+
+    [Fact]
+    public void Nodes_that_the_glob_does_not_name_are_left_out()
+    {
+        _fleet.Tell(new LeaseQuery.List("", "other-*"));
+
+        Held("", new HeldMount { ContainerId = "c" });
+
+        Assert.Empty(ExpectMsg<LeaseQuery.Found>().Nodes);
+    }
+
+    [Fact]
+    public void A_node_that_does_not_answer_is_named()
+    {
+        _fleet.Tell(new LeaseQuery.List("", ""));
+        Node.ExpectMsg<FindLeases>();
+
+        Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal("The node did not answer within 5 s.", Assert.Single(ExpectMsg<LeaseQuery.Found>().Silent).Problem);
+    }
+
+    [Fact]
+    public void The_image_is_mounted_in_every_container_that_is_selected()
+    {
+        Change(new RunTargets.Selected("app=web", ""), mount: true);
+        Find("app=web", Container("a"), Container("b"));
+        MountImage[] asked = [Node.ExpectMsg<MountImage>(), Node.ExpectMsg<MountImage>()];
+        Assert.Equal([("a", "anna"), ("b", "anna")], asked.Select(one => (one.ContainerId, one.Holder)));
+
+        Node.Reply(new ImageMounted { CorrelationId = asked[1].CorrelationId, Problem = "No." });
+        Node.Reply(new ImageMounted { CorrelationId = asked[0].CorrelationId, LeaseId = "lease-1" });
+
+        Assert.Equal(
+            [("a", "", "lease-1"), ("b", "No.", "")],
+            ExpectMsg<LeaseQuery.Changed>().Mounts.Select(one => (one.Target.Container.Id, one.Problem, one.LeaseId)));
+    }
+
+    [Fact]
+    public void A_mount_is_taken_away_by_force_when_it_is_asked_to()
+    {
+        Change(RunTargets.One.Parse("node-1/a"), mount: false);
+        Find("", Container("a"));
+        UnmountImage asked = Node.ExpectMsg<UnmountImage>();
+        Assert.Equal(("a", true), (asked.ContainerId, asked.Force));
+
+        Node.Reply(new ImageUnmounted { CorrelationId = asked.CorrelationId, WasMounted = true });
+
+        Assert.True(Assert.Single(ExpectMsg<LeaseQuery.Changed>().Mounts).WasMounted);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("-1")]
+    [InlineData("x")]
+    public void An_answer_to_nothing_that_was_asked_counts_for_nothing(string correlation)
+    {
+        Change(RunTargets.One.Parse("a"), mount: true);
+        Find("", Container("a"));
+        MountImage asked = Node.ExpectMsg<MountImage>();
+
+        Node.Reply(new ImageMounted { CorrelationId = correlation, LeaseId = "lease-0" });
+        Node.Reply(new ImageMounted { CorrelationId = asked.CorrelationId, LeaseId = "lease-1" });
+
+        Assert.Equal("lease-1", Assert.Single(ExpectMsg<LeaseQuery.Changed>().Mounts).LeaseId);
+    }
+
+    [Fact]
+    public void A_container_that_nobody_has_is_refused()
+    {
+        Change(RunTargets.One.Parse("a"), mount: true);
+
+        Find("");
+
+        Assert.True(ExpectMsg<LeaseQuery.Rejected>().NotFound);
+    }
+
+    [Fact]
+    public void Nothing_that_is_selected_is_nothing_that_changed()
+    {
+        Change(new RunTargets.Selected("app=web", ""), mount: true);
+
+        Find("app=web");
+
+        Assert.Empty(ExpectMsg<LeaseQuery.Changed>().Mounts);
+    }
+
+    [Fact]
+    public void A_node_that_does_not_answer_is_told_for_each_container()
+    {
+        Change(RunTargets.One.Parse("a"), mount: true);
+        Find("", Container("a"));
+        Node.ExpectMsg<MountImage>();
+
+        Advance(MountChangeActor.Patience);
+
+        Assert.StartsWith("Node node-1 did not answer within 20 s", Assert.Single(ExpectMsg<LeaseQuery.Changed>().Mounts).Problem);
+    }
+
+    [Theory]
+    [InlineData("run-1", new[] { "run-1-0", "run-1-1" })]
+    [InlineData("run-1-1", new[] { "run-1-1" })]
+    [InlineData("run-2", new string[0])]
+    public void A_session_or_a_run_is_ended_where_it_is(string id, string[] ended)
+    {
+        _fleet.Tell(new LeaseQuery.Kill(id));
+        FindLeases find = Node.ExpectMsg<FindLeases>();
+        Node.Reply(new LeasesFound
+        {
+            CorrelationId = find.CorrelationId,
+            Node = "node-1",
+            Sessions =
+            {
+                new HeldSession { SessionId = "run-1-0", RunId = "run-1" },
+                new HeldSession { SessionId = "run-1-1", RunId = "run-1" },
+                new HeldSession { SessionId = "run-3-0", RunId = "run-3" },
+            },
+        });
+
+        Assert.Equal(ended, ExpectMsg<LeaseQuery.Killed>().Sessions.Select(held => held.Session.SessionId));
+        Assert.Equal(ended, ended.Select(_ => Node.ExpectMsg<EndSession>().SessionId));
+        Node.ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    private void Change(RunTargets targets, bool mount) => _fleet.Tell(new LeaseQuery.Change(targets, mount, Force: true, "anna"));
+
+    private void Find(string selector, params ContainerDescription[] containers)
+    {
+        FindContainers find = Node.ExpectMsg<FindContainers>();
+        Assert.Equal(selector, find.Selector);
+        Node.Reply(new ContainersFound { CorrelationId = find.CorrelationId, Node = "node-1", Containers = { containers } });
+    }
+
+    private void Held(string selector, HeldMount mount)
+    {
+        FindLeases find = Node.ExpectMsg<FindLeases>();
+        Assert.Equal(selector, find.Selector);
+        Node.Reply(new LeasesFound { CorrelationId = find.CorrelationId, Node = "node-1", Mounts = { mount } });
+    }
+}

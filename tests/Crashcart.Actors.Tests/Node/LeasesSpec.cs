@@ -1,0 +1,272 @@
+using Akka.Actor;
+using Crashcart.Actors.Node;
+using Crashcart.Actors.Node.People;
+using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Node.Reconciliation;
+using Crashcart.Actors.Protocol;
+using Google.Protobuf;
+
+namespace Crashcart.Actors.Tests.Node;
+
+/// <summary>What people hold, and what the node makes of what it finds.</summary>
+public sealed class LeasesSpec : NodeSpec
+{
+    public LeasesSpec() => Runtime.Run(Web);
+
+    [Fact]
+    public void A_person_holds_a_mount_until_it_is_given_back()
+    {
+        var node = Start();
+
+        var lease = Mount(node);
+
+        Assert.Equal("", lease.Problem);
+        var held = Assert.Single(Find(node).Mounts);
+        Assert.Equal(
+            (lease.LeaseId, Web.Id.Value, "web", "/dev/loop7", "/crashcart.img", "anna"),
+            (held.LeaseId, held.ContainerId, held.Container, held.LoopDevice, held.Image, Assert.Single(held.Holders)));
+        Assert.InRange(held.SinceUnixMs, DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        AwaitAssert(() => Assert.Equal(lease.LeaseId, Assert.Single(Host.Kept).Id.Value));
+        Assert.Equal(1, Describe(node).Mounts);
+
+        Assert.True(Unmount(node).WasMounted);
+
+        AwaitAssert(() => Assert.Empty(Host.Kept));
+        Assert.Empty(Find(node).Mounts);
+        Assert.Equal(0, Describe(node).Mounts);
+    }
+
+    [Fact]
+    public void The_image_is_held_only_until_the_mount_holds_it()
+    {
+        Mount(Start());
+
+        AwaitAssert(() => Assert.Equal((1, 0), (Images.Attachments, Images.Attached)));
+        AwaitAssert(() => Assert.Contains(Targets.Opened, target => target.IsDisposed));
+    }
+
+    [Fact]
+    public void A_mount_that_is_refused_leaves_no_lease()
+    {
+        Host.AttachRefusal = new NodeException(NodeFailure.Failed, "Another image is mounted there.");
+        var node = Start();
+
+        Assert.Equal("Another image is mounted there.", Mount(node).Problem);
+
+        AwaitAssert(() => Assert.Equal(0, Images.Attached));
+        Assert.Empty(Find(node).Mounts);
+    }
+
+    [Fact]
+    public void A_mount_that_is_used_is_given_back_only_by_force()
+    {
+        var node = Start();
+        Mount(node);
+        Host.DetachRefusal = new NodeException(NodeFailure.Failed, "It is used by 7 (sh).");
+
+        Assert.Equal("It is used by 7 (sh).", Unmount(node).Problem);
+        Assert.Single(Find(node).Mounts);
+        Assert.Equal("", Unmount(node, force: true).Problem);
+
+        Assert.Empty(Find(node).Mounts);
+    }
+
+    [Fact]
+    public void A_container_that_does_not_run_takes_no_mount()
+    {
+        var node = Start();
+
+        node.Tell(new MountImage { CorrelationId = "c", ContainerId = "nosuch" }, TestActor);
+
+        Assert.Equal("Container nosuch does not run on this node any more.", ExpectMsg<ImageMounted>().Problem);
+    }
+
+    [Fact]
+    public void A_lease_ends_with_its_container()
+    {
+        var node = Start();
+        Mount(node);
+
+        Targets.Exit(Web.Pid);
+
+        AwaitAssert(() => Assert.Empty(Host.Kept));
+    }
+
+    [Fact]
+    public void Leases_outlive_the_node_as_long_as_their_mounts_do()
+    {
+        var (kept, gone) = (Lease(Host.Mount(Web.Pid, Web.Id)), Lease(Host.Mount(200, new ContainerId("db"))));
+        Host.Unmount(gone.Mount);
+        Host.Kept = [kept, gone];
+
+        var node = Start();
+
+        Assert.Equal(kept.Id.Value, Assert.Single(Find(node).Mounts).LeaseId);
+        AwaitAssert(() => Assert.Equal(kept.Id, Assert.Single(Host.Kept).Id));
+        Assert.Equal(0, Describe(node).Adopted);
+    }
+
+    [Fact]
+    public void A_mount_that_was_made_on_the_host_is_adopted_when_somebody_looks()
+    {
+        var node = Start();
+        Host.Mount(Web.Pid, Web.Id);
+
+        Assert.Single(Find(node).Mounts);
+        AwaitAssert(() => Assert.Equal("web", Assert.Single(Host.Kept).ContainerName));
+
+        var held = Assert.Single(Find(node).Mounts);
+        Assert.Equal(("web", MountLease.OnTheHost), (held.Container, Assert.Single(held.Holders)));
+        AwaitAssert(() => Assert.Equal((1, 1), (Describe(node).Adopted, Describe(node).Mounts)));
+    }
+
+    [Fact]
+    public void The_kernel_is_looked_at_every_minute()
+    {
+        Start();
+        AwaitAssert(() => Assert.Equal(1, Host.Looks));
+
+        AwaitAssert(() =>
+        {
+            Advance(ReconcilerActor.Interval);
+            Assert.Equal(2, Host.Looks);
+        });
+    }
+
+    [Fact]
+    public void What_killed_sessions_left_is_released_and_counted()
+    {
+        Host.Mount(Web.Pid, Web.Id, bySessions: true);
+        Host.LeaveSession("run-0-0");
+
+        var node = Start();
+
+        AwaitAssert(() => Assert.Equal((0, 0), (Host.Mounts.Count, Host.Sessions.Count)));
+        AwaitAssert(() => Assert.Equal((0, 2), (Describe(node).Adopted, Describe(node).Reclaimed)));
+        Assert.Empty(Find(node).Mounts);
+    }
+
+    [Fact]
+    public void What_others_use_stays()
+    {
+        var mount = Host.Mount(Web.Pid, Web.Id, bySessions: true);
+        Host.Used.Add(mount.MountId);
+
+        var node = Start();
+
+        Assert.Equal("", Assert.Single(Find(node).Mounts).LeaseId);
+        Assert.Equal(0, Describe(node).Reclaimed);
+    }
+
+    [Fact]
+    public void A_session_is_listed_and_what_it_uses_stays()
+    {
+        var node = Start();
+        Host.Mount(Web.Pid, Web.Id, bySessions: true);
+        Host.LeaveSession("run-1-0");
+        node.Tell(
+            new StartSession
+            {
+                SessionId = "run-1-0",
+                RunId = "run-1",
+                ContainerId = Web.Id.Value,
+                Tool = new ToolDescription { Argv = { "bash", "secret" }, Shared = true },
+                Ticket = ByteString.CopyFromUtf8("ticket"),
+            },
+            TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        var found = Find(node);
+
+        var session = Assert.Single(found.Sessions);
+        Assert.Equal(
+            ("run-1-0", "run-1", "web", "bash", true, "/dev/loop7"),
+            (session.SessionId, session.RunId, session.Container, session.Tool, session.Shared, session.LoopDevice));
+        Assert.Equal("run-1-0", Assert.Single(Assert.Single(found.Mounts).Holders));
+        Assert.Equal((1, 1), (Host.Mounts.Count, Host.Sessions.Count));
+    }
+
+    [Fact]
+    public void Only_what_the_selector_selects_is_listed()
+    {
+        var node = Start();
+        Mount(node);
+        Host.Mount(200, new ContainerId("db"));
+
+        Assert.Equal(2, Find(node).Mounts.Count);
+        Assert.Equal("web", Assert.Single(Find(node, "app=web").Mounts).Container);
+        Assert.Empty(Find(node, "app=db").Mounts);
+        Assert.NotEqual("", Find(node, "a b").Problem);
+    }
+
+    [Fact]
+    public void A_lease_that_is_made_during_a_look_is_not_taken_for_one_that_is_over()
+    {
+        var hold = Host.Hold = new TaskCompletionSource();
+        var node = Start();
+        AwaitAssert(() => Assert.Equal(1, Host.Looks));
+
+        var lease = Mount(node);
+        Host.Hold = null;
+        hold.SetResult();
+
+        Assert.Equal(lease.LeaseId, Assert.Single(Find(node).Mounts).LeaseId);
+    }
+
+    [Fact]
+    public void A_look_that_fails_is_told_and_the_next_one_succeeds()
+    {
+        Host.LookFailure = new NodeException(NodeFailure.Failed, "There is no /proc.");
+        var node = Start();
+
+        Assert.Equal("There is no /proc.", Find(node).Problem);
+        Host.LookFailure = null;
+        Assert.Equal("", Find(node).Problem);
+    }
+
+    [Fact]
+    public void A_disk_that_is_full_ends_no_lease()
+    {
+        Host.DiskFailure = new NodeException(NodeFailure.Failed, "No space left on device.");
+        var node = Start();
+
+        var lease = Mount(node);
+
+        Assert.Equal(lease.LeaseId, Assert.Single(Find(node).Mounts).LeaseId);
+        Host.DiskFailure = null;
+        Unmount(node);
+        AwaitAssert(() => Assert.Empty(Host.Kept));
+    }
+
+    private static MountLease Lease(FoundMount mount) => new(LeaseId.New(), mount, "web", "anna", 1);
+
+    private IActorRef Start() =>
+        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports), NodeActor.Name);
+
+    private ImageMounted Mount(IActorRef node)
+    {
+        node.Tell(new MountImage { CorrelationId = "m", ContainerId = Web.Id.Value, Holder = "anna" }, TestActor);
+        return ExpectMsg<ImageMounted>(mounted => Assert.Equal("m", mounted.CorrelationId));
+    }
+
+    private ImageUnmounted Unmount(IActorRef node, bool force = false)
+    {
+        node.Tell(new UnmountImage { CorrelationId = "u", ContainerId = Web.Id.Value, Force = force }, TestActor);
+        return ExpectMsg<ImageUnmounted>(unmounted => Assert.Equal("u", unmounted.CorrelationId));
+    }
+
+    private LeasesFound Find(IActorRef node, string selector = "")
+    {
+        node.Tell(new FindLeases { CorrelationId = "f", Selector = selector }, TestActor);
+        var found = ExpectMsg<LeasesFound>();
+        Assert.Equal(("f", "node-1"), (found.CorrelationId, found.Node));
+        return found;
+    }
+
+    private NodeDescribed Describe(IActorRef node)
+    {
+        node.Tell(new DescribeNode(), TestActor);
+        return ExpectMsg<NodeDescribed>();
+    }
+}
