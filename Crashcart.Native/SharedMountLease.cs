@@ -22,9 +22,11 @@ public sealed class SharedMountLease : IAsyncDisposable
         while (true)
         {
             SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
-            int? before = SharedMount.Find(target)?.MountId;
+            bool isOurs = false;
             try
             {
+                int? before = SharedMount.Find(target)?.MountId;
+                isOurs = before is null;
                 SharedMount mount = await SharedMount.FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
                 if (before is null)
                     held.SessionMountId = mount.MountId;
@@ -37,7 +39,7 @@ public sealed class SharedMountLease : IAsyncDisposable
             {
                 using (held)
                 {
-                    if (before is null)
+                    if (isOurs)
                         await TakeBackAsync(target, held).ConfigureAwait(false);
                     held.RemoveIfEmpty();
                 }

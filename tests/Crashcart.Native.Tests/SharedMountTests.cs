@@ -131,6 +131,17 @@ public sealed class SharedMountTests
     }
 
     [Fact]
+    public async Task A_lease_on_a_container_that_has_ended_leaves_no_lock_file()
+    {
+        using var box = new Toolbox();
+        ulong space = FileIdentity.Of($"/proc/{box.Container.Pid}/ns/mnt")!.Value.Inode;
+        box.Container.Kill();
+        CrashcartException e = await Assert.ThrowsAsync<CrashcartException>(() => SharedMountLease.TakeAsync(box.Target, box.Image, CancellationToken.None));
+        Assert.Equal(FailureReason.TargetGone, e.Reason);
+        Assert.Empty(Directory.GetFiles("/run/crashcart", $"mounts-*-{space}.lock"));
+    }
+
+    [Fact]
     public async Task A_refused_attach_leaves_no_lock_file()
     {
         using var box = new Toolbox(setup: "ln -s /evil dev/crashcart");

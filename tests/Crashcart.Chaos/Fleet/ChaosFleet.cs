@@ -79,6 +79,13 @@ internal sealed class ChaosFleet : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until every daemon has what it makes at its start; it need not have joined.</summary>
+    public async Task HasStarted()
+    {
+        string[] made = [.. Enumerable.Range(0, Coordinators.Count).Select(Socket), .. Nodes.Select(node => $"/run/crashcart/node-{node.Name}.lock")];
+        await Eventually.Holds(() => made.All(File.Exists), () => $"all daemons have started: {LogTails()}", JoinPatience);
+    }
+
     /// <summary>A command line of <c>crashcart</c> that talks to one of the coordinators and to the box's Docker.</summary>
     public Command Crashcart(int coordinator, params string[] arguments) => new(Artifacts.Cli, arguments)
     {

@@ -87,6 +87,7 @@ internal sealed class Breaker(ChaosFleet fleet)
             if (daemon.HasExited)
                 daemon.Start();
         }
+        await fleet.HasStarted();
         if (_containersMayBeDown || _withoutDocker.Count > 0)
         {
             foreach (var box in fleet.Boxes)

@@ -7,8 +7,8 @@ namespace Crashcart.Chaos.Rounds;
 /// <summary>How the host was before the first fault, and has to be after every round.</summary>
 internal sealed class Expectation
 {
-    /// <summary>From the end of load and repair; the slowest honest road is a guardian's, with all its patience.</summary>
-    public static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(10);
+    /// <summary>From the end of load and repair. It takes milliseconds, or a few seconds; this is for a host that does much else.</summary>
+    public static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(30);
 
     private readonly ChaosFleet _fleet;
     private readonly HashSet<string> _before;

@@ -111,7 +111,7 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
         Box[] stuck = [];
         try
         {
-            await Eventually.Holds(() => (stuck = [.. fleet.Boxes.Where(OutlivesItsSessions)]).Length == 0, "released", Expectation.SettleLimit);
+            await Eventually.Holds(async () => (stuck = await MountsOfNobody()).Length == 0, "released", Expectation.SettleLimit);
         }
         catch (TimeoutException)
         {
@@ -131,9 +131,15 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
     private bool IsMountedByHand(Box box) => plan.Loads.Any(load =>
         load.Kind is LoadKind.Mount or LoadKind.MountAndUnmount && fleet.Boxes[load.Place % fleet.Boxes.Count] == box);
 
-    /// <summary>Nobody asked for it, or will take it away.</summary>
-    private bool OutlivesItsSessions(Box box) =>
-        HasMount(box) && !IsMountedByHand(box) && !(HasKilled && SharedLocks.SayThatSessionsMade(MountIdIn(box)));
+    /// <summary>Where there is a mount that nobody asked for, and nobody will take away.</summary>
+    private async Task<Box[]> MountsOfNobody()
+    {
+        Box[] mounted = [.. fleet.Boxes.Where(box => HasMount(box) && !IsMountedByHand(box))];
+        if (mounted.Length == 0 || !HasKilled)
+            return mounted;
+        var known = await SharedLocks.SessionMounts();
+        return [.. mounted.Where(box => !known.Contains(MountIdIn(box)))];
+    }
 
     private static bool HasMount(Box box) => MountIdIn(box) != "";
 

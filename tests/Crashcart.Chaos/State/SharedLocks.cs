@@ -1,25 +1,15 @@
+using Crashcart.EndToEnd.Tests.Harness;
+
 namespace Crashcart.Chaos.State;
 
 /// <summary>The lock files of shared mounts, by which a mount that sessions made is told from one that a person asked for.</summary>
 internal static class SharedLocks
 {
-    /// <summary>Whether a later session, or a node, will know that it has to take that mount away.</summary>
-    public static bool SayThatSessionsMade(string mountId) =>
-        Directory.Exists("/run/crashcart")
-        && Directory.GetFiles("/run/crashcart", "mounts-*.lock").Any(file => Read(file) == mountId);
-
-    /// <summary>Opened so that .NET does not lock it, and get in the way of those whose lock it is.</summary>
-    private static string Read(string file)
-    {
-        try
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var text = new StreamReader(stream);
-            return text.ReadToEnd();
-        }
-        catch (FileNotFoundException)
-        {
-            return "";
-        }
-    }
+    /// <summary>
+    /// Ids of the mounts that a later session, or a node, will know that it has to take away. Read by cat(1): .NET locks
+    /// every file that it opens, and would get in the way of those whose lock it is.
+    /// </summary>
+    public static async Task<IReadOnlySet<string>> SessionMounts() =>
+        (await new Command("sh", "-c", "for lock in /run/crashcart/mounts-*.lock; do cat \"$lock\" 2>/dev/null && echo; done; true").Output())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).ToHashSet();
 }
