@@ -32,16 +32,9 @@ internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
     {
         CertificateBundle.Make(Tree);
         foreach (var (path, text) in recipe.Files)
-            Tree[path] = new TreeFile(Tree.NoPackage, Encoding.UTF8.GetBytes(text), Executable: false);
+            Tree[path] = new TreeFile(Tree.NoPackage, Encoding.UTF8.GetBytes(text), Executable: text.StartsWith("#!", StringComparison.Ordinal));
 
-        foreach (var (path, target) in recipe.Links)
-        {
-            if (Tree.Resolve(target) is not null)
-                Tree[path] = new TreeLink(Tree.NoPackage, target);
-            else if (!knowledge.Links.ContainsKey(path))
-                throw new ImageBuildException($"The recipe's link {path} leads to {target}, which no package has.");
-        }
-
+        Link(recipe.Links.Where(link => Tree.Resolve(link.Value) is not null));
         foreach (var (name, wrapper) in recipe.Wrappers)
         {
             if (Tree.Resolve("bin/" + name) is { } real && Tree[real] is TreeFile program)
@@ -49,6 +42,20 @@ internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
             else if (!knowledge.Wrappers.ContainsKey(name))
                 throw new ImageBuildException($"The recipe wraps {name}, which no package has.");
         }
+
+        // Some lead to a wrapped program.
+        Link(recipe.Links.Where(link => Tree.Resolve(link.Value) is not null));
+        foreach (var (path, target) in recipe.Links.Where(link => Tree.Resolve(link.Value) is null))
+        {
+            if (!knowledge.Links.ContainsKey(path))
+                throw new ImageBuildException($"The recipe's link {path} leads to {target}, which no package has.");
+        }
+    }
+
+    private void Link(IEnumerable<KeyValuePair<string, string>> links)
+    {
+        foreach (var (path, target) in links.ToList())
+            Tree[path] = new TreeLink(Tree.NoPackage, target);
     }
 
     private bool IsWanted(DebPackage package, string path)

@@ -5,15 +5,20 @@
  * root is; here both fall back to the image:
  *
  *   system(3), popen(3)           always the image's shell: a tool's own helper commands never run the container's code
- *   exec*(3), posix_spawn(3)      /bin/sh as asked for, the image's shell when the container has none
+ *   exec*(3), posix_spawn(3)      a tool's helpers are the image's too; what a user names is what runs, and the image's
+ *                                 shell when the container has no /bin/sh
+ *   setlocale(3), newlocale(3)    a locale that the image lacks is C.UTF-8
  *   getpw*(3), getgr*(3)          root exists, whatever the container's files say
  *   initgroups(3), setgroups(2)   EPERM is no failure for root of a user namespace that may not set groups
+ *
+ * and, before main, the environment is made the tool's own: see libcc-environment.h.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <locale.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -24,11 +29,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcc-environment.h"
+
 #define EXPORT __attribute__((visibility("default")))
 #define SHELL "/bin/sh"
-#define OUR_SHELL "/dev/crashcart/bin/sh"
-
-extern char **environ;
+#define OUR_SHELL IMAGE "bin/sh"
 
 /* next_NAME() is the C library's own function of this name. */
 #define DECLARE(name)                                                            \
@@ -55,6 +60,8 @@ DECLARE(getgrnam)
 DECLARE(getgrgid)
 DECLARE(initgroups)
 DECLARE(setgroups)
+DECLARE(setlocale)
+DECLARE(newlocale)
 
 /* dlsym(3) takes a lock that another thread may hold at fork(2): found before main, a child does not need it. */
 __attribute__((constructor)) static void find_exec(void)
@@ -71,8 +78,10 @@ static int lacks_shell(const char *path, int error)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-	int result = NEXT(execve)(path, argv, envp);
-	return lacks_shell(path, errno) ? NEXT(execve)(OUR_SHELL, argv, envp) : result;
+	char buffer[PATH_MAX];
+	const char *program = program_for(path, buffer);
+	int result = NEXT(execve)(program, argv, envp);
+	return lacks_shell(program, errno) ? NEXT(execve)(OUR_SHELL, argv, envp) : result;
 }
 
 EXPORT int execv(const char *path, char *const argv[])
@@ -82,14 +91,18 @@ EXPORT int execv(const char *path, char *const argv[])
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
-	int result = NEXT(execvp)(file, argv);
-	return lacks_shell(file, errno) ? NEXT(execve)(OUR_SHELL, argv, environ) : result;
+	char buffer[PATH_MAX];
+	const char *program = program_for(file, buffer);
+	int result = NEXT(execvp)(program, argv);
+	return lacks_shell(program, errno) ? NEXT(execve)(OUR_SHELL, argv, environ) : result;
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	int result = NEXT(execvpe)(file, argv, envp);
-	return lacks_shell(file, errno) ? NEXT(execve)(OUR_SHELL, argv, envp) : result;
+	char buffer[PATH_MAX];
+	const char *program = program_for(file, buffer);
+	int result = NEXT(execvpe)(program, argv, envp);
+	return lacks_shell(program, errno) ? NEXT(execve)(OUR_SHELL, argv, envp) : result;
 }
 
 /* Runs `call` with an argv made from variadic arguments; `tail` reads what follows their terminating null. */
@@ -127,15 +140,50 @@ EXPORT int execle(const char *path, const char *arg, ...)
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	int error = NEXT(posix_spawn)(pid, path, actions, attributes, argv, envp);
-	return lacks_shell(path, error) ? NEXT(posix_spawn)(pid, OUR_SHELL, actions, attributes, argv, envp) : error;
+	char buffer[PATH_MAX];
+	const char *program = program_for(path, buffer);
+	int error = NEXT(posix_spawn)(pid, program, actions, attributes, argv, envp);
+	return lacks_shell(program, error) ? NEXT(posix_spawn)(pid, OUR_SHELL, actions, attributes, argv, envp) : error;
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 			const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	int error = NEXT(posix_spawnp)(pid, file, actions, attributes, argv, envp);
-	return lacks_shell(file, error) ? NEXT(posix_spawn)(pid, OUR_SHELL, actions, attributes, argv, envp) : error;
+	char buffer[PATH_MAX];
+	const char *program = program_for(file, buffer);
+	int error = NEXT(posix_spawnp)(pid, program, actions, attributes, argv, envp);
+	return lacks_shell(program, error) ? NEXT(posix_spawn)(pid, OUR_SHELL, actions, attributes, argv, envp) : error;
+}
+
+/* What _start calls, when every library is ready: see the C library's csu/libc-start.c. */
+typedef int main_function(int, char **, char **);
+typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+
+EXPORT start_function __libc_start_main;
+
+int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
+		      void (*loader_fini)(void), void *stack_end)
+{
+	start_function *next = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
+	prepare(argv);
+	return next(main, argc, argv, init, fini, loader_fini, stack_end);
+}
+
+static bool is_unknown_locale(const void *set, const char *name)
+{
+	return set == NULL && name != NULL && strcmp(name, "C") != 0 && strcmp(name, "POSIX") != 0;
+}
+
+EXPORT char *setlocale(int category, const char *name)
+{
+	char *set = NEXT(setlocale)(category, name);
+	return is_unknown_locale(set, name) ? NEXT(setlocale)(category, "C.UTF-8") : set;
+}
+
+EXPORT locale_t newlocale(int mask, const char *name, locale_t base)
+{
+	locale_t set = NEXT(newlocale)(mask, name, base);
+	return is_unknown_locale(set, name) ? NEXT(newlocale)(mask, "C.UTF-8", base) : set;
 }
 
 static void run_shell(const char *command)

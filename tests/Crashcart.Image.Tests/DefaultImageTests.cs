@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Crashcart.Image.Tests;
 
-public sealed class DefaultImageTests(DefaultImage image) : IClassFixture<DefaultImage>
+[Collection(SharedImage.Name)]
+public sealed class DefaultImageTests(DefaultImage image)
 {
     [Fact]
     public async Task A_second_build_has_the_same_bytes()

@@ -7,9 +7,11 @@ namespace Crashcart.Image.Tests;
 internal sealed class HostileRoot : IDisposable
 {
     private const string Library = """
+        #include <fcntl.h>
         #include <unistd.h>
         __attribute__((constructor)) static void loaded(void)
         {
+            open("/mark", O_CREAT | O_WRONLY, 0600);
             (void)!write(2, "hostile\n", 8);
             _exit(99);
         }
@@ -55,6 +57,13 @@ internal sealed class HostileRoot : IDisposable
         return program.Try([.. arguments, .. Environment(), .. command], Limit, new Dictionary<string, string>());
     }
 
+    /// <summary>Runs a tool with nothing but these variables, as docker exec does with the container's.</summary>
+    public (int? Status, string Said) Run(IReadOnlyDictionary<string, string> environment, params string[] command)
+    {
+        var (program, arguments) = Enter();
+        return program.Try([.. arguments, .. command], Limit, environment);
+    }
+
     /// <summary>The same, with a /proc in a mount namespace of its own.</summary>
     public (int? Status, string Said) RunWithProc(params string[] command)
         => HostProgram.Find("unshare", "util-linux").Try(
@@ -82,6 +91,21 @@ internal sealed class HostileRoot : IDisposable
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path(path))!);
         File.WriteAllText(Path(path), text);
     }
+
+    public void WriteProgram(string path, string text)
+    {
+        Write(path, text);
+        File.SetUnixFileMode(Path(path), (UnixFileMode)0b111_101_101);
+    }
+
+    /// <summary>Puts the library that says "hostile" and leaves a mark there too.</summary>
+    public void WriteLibrary(string path)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path(path))!);
+        File.Copy(Path("hostile.so"), Path(path), overwrite: true);
+    }
+
+    public void Delete(string path) => File.Delete(Path(path));
 
     public string Read(string path) => File.ReadAllText(Path(path));
 
