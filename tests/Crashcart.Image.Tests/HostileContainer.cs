@@ -185,6 +185,7 @@ internal static class HostileContainer
         }
 
         root.Write("dev/null", "");
+        root.Write("dev/urandom", string.Concat(Enumerable.Range(0, 10_000)));
         root.Write("dev/shm/x", "");
         root.WriteProgram("evil/run", Script);
         foreach (var path in Libraries)

@@ -11,6 +11,7 @@ public sealed class LayoutTests
     [InlineData("lib/x86_64-linux-gnu/libc.so.6", "lib/libc.so.6")]
     [InlineData("usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so", "lib/ossl-modules/legacy.so")]
     [InlineData("usr/lib/locale/C.utf8/LC_CTYPE", "lib/locale/C.utf8/LC_CTYPE")]
+    [InlineData("usr/lib/x86_64-linux-gnu/blas/libblas.so.3", "lib/libblas.so.3")]
     [InlineData("lib64/ld-linux-x86-64.so.2", "lib/ld-linux-x86-64.so.2")]
     [InlineData("lib/terminfo/x/xterm", "share/terminfo/x/xterm")]
     [InlineData("usr/share/terminfo/x/xterm-kitty", "share/terminfo/x/xterm-kitty")]

@@ -76,6 +76,31 @@ public sealed class TreeAssemblerTests
     }
 
     [Fact]
+    public void A_link_may_lead_to_a_wrapped_program()
+    {
+        var assembler = Assemble(new Recipe
+        {
+            Name = "x",
+            Packages = ["p"],
+            Links = new Dictionary<string, string> { ["lib/core/tool"] = "wrapped/tool" },
+            Wrappers = new Dictionary<string, Wrapper> { ["tool"] = new([], new Dictionary<string, string>()) },
+        });
+        assembler.Add(Package("p"), [File("bin/tool", "binary"), File("bin/busybox")]);
+        assembler.Finish(Nothing);
+        Assert.Equal("binary", Text(assembler, "lib/core/tool"));
+    }
+
+    [Fact]
+    public void A_script_of_the_recipe_is_a_program()
+    {
+        var files = new Dictionary<string, string> { ["bin/tool"] = "#!/bin/sh\n", ["etc/tool"] = "set x\n" };
+        var assembler = Assemble(new Recipe { Name = "x", Files = files });
+        assembler.Finish(Nothing);
+        Assert.True(assembler.Tree.FileAt("bin/tool")!.Executable);
+        Assert.False(assembler.Tree.FileAt("etc/tool")!.Executable);
+    }
+
+    [Fact]
     public void A_wrapper_without_busybox_stops_the_build()
     {
         var wrappers = new Dictionary<string, Wrapper> { ["tool"] = new([], new Dictionary<string, string>()) };
