@@ -2,7 +2,8 @@
  * What a tool takes from the environment that the container made for it.
  *
  * Under docker exec a tool starts with every variable of the container, and many name code to load or to run. So the first
- * tool of an image takes those out, before main; what it and the tools below it then set is the user's own and is kept.
+ * tool of an image takes those out, before any library is initialised (libcc.so is linked with -z initfirst: some libraries
+ * read their settings then); what it and the tools below it set after that is the user's own and is kept.
  * "First" is told by a mark that no variable and no file of the container can make: the soft limit of RLIMIT_LOCKS, which
  * Linux has not looked at since 2.4.25 and which a process hands on to all that it starts, see getrlimit(2).
  */
@@ -112,19 +113,17 @@ static bool is_in_image(const char *path)
 	return strncmp(path, IMAGE, strlen(IMAGE)) == 0 && strstr(path, "/..") == NULL;
 }
 
-/* The variables that this process keeps, with room for more; null when there is no memory. */
-static char **copy_variables(bool cleaned)
+/* A copy with room for more variables; null when there is no memory. */
+static char **copy_variables(void)
 {
 	const size_t more = 5;
 	size_t count = 0;
 	while (environ[count] != NULL)
 		count++;
-	char **kept = malloc((count + more) * sizeof *kept);
-	size_t to = 0;
-	for (size_t from = 0; kept != NULL && from <= count; from++)
-		if (environ[from] == NULL || cleaned || !is_dangerous(environ[from]))
-			kept[to++] = environ[from];
-	return kept;
+	char **copy = malloc((count + more) * sizeof *copy);
+	if (copy != NULL)
+		memcpy(copy, environ, (count + 1) * sizeof *copy);
+	return copy;
 }
 
 static void put(char **variables, const char *name, char *variable)
@@ -207,6 +206,23 @@ static void name_program(char **argv)
 	}
 }
 
+static bool was_cleaned;
+
+/* The C library itself is not ready here: only the variables that the kernel passed are there, and they can only go. */
+__attribute__((constructor)) static void take_out_dangerous(int argc, char **argv, char **variables)
+{
+	(void)argc;
+	(void)argv;
+	was_cleaned = mark_cleaned();
+	if (was_cleaned)
+		return;
+	char **kept = variables;
+	for (; *variables != NULL; variables++)
+		if (!is_dangerous(*variables))
+			*kept++ = *variables;
+	*kept = NULL;
+}
+
 /* Called before main, when the C library is ready. */
 static void prepare(char **argv)
 {
@@ -215,15 +231,10 @@ static void prepare(char **argv)
 	static char temporary[] = "TMPDIR=/dev/shm";
 
 	name_program(argv);
-	bool cleaned = mark_cleaned();
-	char **variables = copy_variables(cleaned);
-	if (variables == NULL) {
-		/* Nothing is better than what the container says. */
-		if (!cleaned)
-			environ[0] = NULL;
+	char **variables = copy_variables();
+	if (variables == NULL)
 		return;
-	}
-	if (!cleaned) {
+	if (!was_cleaned) {
 		char **user = find_variable(variables, "SHELL");
 		if (user == NULL || !is_in_image(*user + strlen("SHELL=")))
 			put(variables, "SHELL", shell);

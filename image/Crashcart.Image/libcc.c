@@ -64,7 +64,7 @@ DECLARE(setlocale)
 DECLARE(newlocale)
 
 /* dlsym(3) takes a lock that another thread may hold at fork(2): found before main, a child does not need it. */
-__attribute__((constructor)) static void find_exec(void)
+static void find_exec(void)
 {
 	(void)NEXT(execve);
 	(void)NEXT(execvp);
@@ -165,6 +165,7 @@ int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(v
 		      void (*loader_fini)(void), void *stack_end)
 {
 	start_function *next = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
+	find_exec();
 	prepare(argv);
 	return next(main, argc, argv, init, fini, loader_fini, stack_end);
 }
