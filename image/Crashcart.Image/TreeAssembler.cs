@@ -32,7 +32,11 @@ internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
     {
         CertificateBundle.Make(Tree);
         foreach (var (path, text) in recipe.Files)
-            Tree[path] = new TreeFile(Tree.NoPackage, Encoding.UTF8.GetBytes(text), Executable: text.StartsWith("#!", StringComparison.Ordinal));
+        {
+            var script = text.StartsWith("#!", StringComparison.Ordinal);
+            Tree[path] = new TreeFile(Tree.NoPackage, Encoding.UTF8.GetBytes(text), Executable: script);
+        }
+
 
         Link(recipe.Links.Where(link => Tree.Resolve(link.Value) is not null));
         foreach (var (name, wrapper) in recipe.Wrappers)

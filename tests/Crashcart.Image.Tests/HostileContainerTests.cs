@@ -27,7 +27,8 @@ public sealed class HostileContainerTests : IDisposable
         var guilty = new List<string>();
         foreach (var (name, arguments) in RecipeLoader.Load(RecipeLoader.Default).Executables)
         {
-            _root.Run(HostileContainer.Environment, [$"/dev/crashcart/bin/{name}", .. (arguments ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+            var words = (arguments ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            _root.Run(HostileContainer.Environment, [$"/dev/crashcart/bin/{name}", .. words]);
             NoteMark(name, guilty);
         }
 
@@ -62,7 +63,7 @@ public sealed class HostileContainerTests : IDisposable
     [InlineData("stdbuf -oL echo x; time -p true; env -S 'echo x'; nice echo x; setsid echo x; flock /dev/shm/l -c 'echo x'")]
     public void No_tool_runs_the_containers_code_at_work(string commands)
     {
-        var (_, said) = _root.Run(HostileContainer.Environment, "/dev/crashcart/bin/bash", "-c", commands);
+        _root.Run(HostileContainer.Environment, "/dev/crashcart/bin/bash", "-c", commands);
         var guilty = new List<string>();
         NoteMark(commands, guilty);
         // Each of them on its own, without a shell of the image that could have cleaned up for it.
@@ -75,7 +76,6 @@ public sealed class HostileContainerTests : IDisposable
         }
 
         Assert.Empty(guilty);
-        Assert.DoesNotContain("hostile", said);
     }
 
     private void NoteMark(string command, List<string> guilty)
