@@ -122,7 +122,8 @@ public sealed class TreeAssemblerTests
         };
 
         Assemble(recipe).Finish(recipe);
-        var error = Assert.Throws<ImageBuildException>(() => Assemble(recipe).Finish(Nothing));
+        var error = Assert.Throws<ImageBuildException>(
+            () => Assemble(recipe with { Wrappers = Nothing.Wrappers }).Finish(Nothing));
         Assert.Equal("The recipe's link bin/vi leads to bin/vim, which no package has.", error.Message);
         error = Assert.Throws<ImageBuildException>(
             () => Assemble(recipe with { Links = Nothing.Links }).Finish(Nothing));

@@ -34,7 +34,7 @@ public sealed class TreeRelocationTests
         _tree["bin/tool"] = Data("#!/usr/bin/perl\n"u8.ToArray());
         _tree["lib/module.py"] = Data("#!/usr/bin/python3\n"u8.ToArray());
         var log = new StringWriter();
-        TreeRelocation.Scripts(_tree, log);
+        TreeRelocation.Scripts(_tree, new BuildLog(log));
         Assert.Null(_tree["bin/tool"]);
         Assert.False(_tree.FileAt("lib/module.py")!.Executable);
         Assert.Contains("bin/tool", log.ToString());
