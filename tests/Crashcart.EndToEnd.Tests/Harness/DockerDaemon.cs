@@ -155,3 +155,6 @@ public class DockerDaemon : IAsyncLifetime
 
 /// <summary>A dockerd whose containers have a user namespace of their own.</summary>
 public sealed class RemappedDockerDaemon() : DockerDaemon(remapped: true);
+
+/// <summary>A dockerd whose containers go on without it (<c>--live-restore</c>).</summary>
+public sealed class LiveRestoringDockerDaemon() : DockerDaemon(remapped: false, "--live-restore");

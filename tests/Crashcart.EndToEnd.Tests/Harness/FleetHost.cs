@@ -19,12 +19,13 @@ public class FleetHost : IAsyncLifetime
     /// <param name="nodes">Their names.</param>
     /// <param name="coordinators">How many.</param>
     /// <param name="isParted">Every daemon has a network namespace of its own, and the lines between them can be cut.</param>
-    protected FleetHost(string[] nodes, int coordinators, bool isParted = false)
+    /// <param name="docker">Makes the daemon of a node; null: as it is by default.</param>
+    protected FleetHost(string[] nodes, int coordinators, bool isParted = false, Func<DockerDaemon>? docker = null)
     {
         _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
         _addresses = [.. Enumerable.Range(0, coordinators).Select(index => Address(NameOf(index)))];
         Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(() => Coordinator(index)))];
-        Nodes = [.. nodes.Select(name => new FleetNode(name, new DockerDaemon()))];
+        Nodes = [.. nodes.Select(name => new FleetNode(name, docker?.Invoke() ?? new DockerDaemon()))];
     }
 
     internal string Image => _directory["crashcart.img"];
