@@ -80,6 +80,8 @@ internal static class NodesCommand
         json.WriteNumber("containers", node.Containers);
         json.WriteNumber("mounts", node.Mounts);
         json.WriteNumber("sessions", node.Sessions);
+        json.WriteNumber("adopted", node.Adopted);
+        json.WriteNumber("reclaimed", node.Reclaimed);
         json.WriteStartArray("imageDigests");
         foreach (var digest in node.ImageDigests)
             json.WriteStringValue(digest);

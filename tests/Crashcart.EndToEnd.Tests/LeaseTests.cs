@@ -31,6 +31,7 @@ public sealed class LeaseTests(OneNodeHost fleet) : IClassFixture<OneNodeHost>
         await fleet.Lists(Listing("recover"), mounts => mounts.Length == 1 && Text(mounts[0], "lease") == lease);
         Assert.DoesNotContain(used.Mounts(), IsOurs);
         Assert.Contains($"Released the mount in container {used.Id}", Node.Daemon.Log, StringComparison.Ordinal);
+        await fleet.Lists(fleet.Crashcart("nodes", "-o", "json"), nodes => nodes[0].GetProperty("reclaimed").GetInt32() >= 1);
         (await fleet.Crashcart("unmount", $"alpha/{held.Name}").Run()).Succeeded();
         await Eventually.Holds(() => !HostState.LoopDevicesOf(fleet.Image).Any(), "the loop device is free", Kernel);
     }
