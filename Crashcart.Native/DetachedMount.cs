@@ -36,6 +36,9 @@ internal sealed class DetachedMount : IDisposable
         }
     }
 
+    /// <summary>By which this process alone reaches the mount's root, while this lives.</summary>
+    public string Root => $"/proc/self/fd/{_mount.Number}";
+
     public unsafe Descriptor CloneTree()
     {
         using Descriptor.Borrowed mount = _mount.Borrow();

@@ -27,13 +27,16 @@ internal static class ImageFile
         }
     }
 
-    /// <exception cref="CrashcartException">The file is no erofs, ext4 or squashfs image.</exception>
+    /// <exception cref="CrashcartException">The file is no erofs, ext4 or squashfs image, or only the beginning of one.</exception>
     public static Superblock Identify(Descriptor file, FileStatus status, string path)
     {
         if (status.Size == 0)
             throw Refuse(path, "is empty", "build it again with 'crashcart image build'");
-        return Superblock.Identify(file)
+        Superblock found = Superblock.Identify(file)
             ?? throw Refuse(path, "holds no erofs, ext4 or squashfs file system", "name a file that 'crashcart image build' made");
+        return found.Size <= (ulong)status.Size
+            ? found
+            : throw Refuse(path, $"is cut off: its {found.FileSystem} says that it has {found.Size} bytes, and the file has {status.Size}", "copy it again");
     }
 
     private static void RequireRegular(FileStatus status, string path)

@@ -30,6 +30,12 @@ public sealed class AttachedImage : IDisposable
     /// <summary>erofs, ext4 or squashfs, from the superblock's magic.</summary>
     public string FileSystem { get; }
 
+    /// <summary>
+    /// A path by which this process alone reaches the image's root, while this lives. Links in the image are anybody's: whoever
+    /// follows one may leave the image.
+    /// </summary>
+    public string Root => _mount.Root;
+
     /// <summary>The same for every attachment of the same file in the same state.</summary>
     internal LoopTag Tag { get; }
 

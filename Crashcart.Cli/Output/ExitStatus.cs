@@ -10,6 +10,9 @@ internal static class ExitStatus
     /// <summary>A tool of a fleet run ended with another status than 0.</summary>
     public const int SomeToolFailed = 1;
 
+    /// <summary>An image is not what it says or should be.</summary>
+    public const int NotVerified = 1;
+
     /// <summary>A selection matched no container.</summary>
     public const int NothingMatched = 3;
 

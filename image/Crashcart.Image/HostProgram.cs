@@ -23,10 +23,10 @@ internal sealed class HostProgram
     /// <summary>The same program, without a variable of this process's environment.</summary>
     public HostProgram Without(string variable) => new(Path, _directory, variable);
 
-    /// <exception cref="ImageBuildException">It is not installed; names the package.</exception>
+    /// <exception cref="MissingProgramException">It is not installed; names the package.</exception>
     public static HostProgram Find(string name, string package)
-        => TryFind(name) ?? throw new ImageBuildException(
-            $"Building an image needs {name}, which is not installed: apt-get install {package}");
+        => TryFind(name) ?? throw new MissingProgramException(
+            $"This needs the program {name}, which is not installed: apt-get install {package}");
 
     public static HostProgram? TryFind(string name)
     {

@@ -124,6 +124,50 @@ public sealed class DefaultImageTests(DefaultImage image)
         Assert.All(packages.Keys, name => Assert.True(image.Root.Exists($"dev/crashcart/share/doc/{name}/copyright")));
     }
 
+    [Theory]
+    [InlineData("erofs")]
+    [InlineData("ext4")]
+    [InlineData("squashfs")]
+    public void The_content_is_what_the_manifest_says_in_every_file_system(string format)
+    {
+        using var tree = Extraction.Of(image.Path, "erofs", CancellationToken.None);
+        var packed = $"{image.Path}.{format}";
+        FileSystem.Of(format).Pack(tree.Root, [], packed, null, () => { }, CancellationToken.None);
+        using var extraction = Extraction.Of(packed, format, CancellationToken.None);
+        File.Delete(packed);
+
+        var contents = ImageContents.Read(extraction.Root);
+        Assert.Equal("toolbox", contents.Name);
+        Assert.Equal(contents.Content, ImageContents.DigestOf(extraction.Root, CancellationToken.None));
+        File.AppendAllText(Path.Combine(extraction.Root, "bin/bashbug-not"), "x");
+        Assert.NotEqual(contents.Content, ImageContents.DigestOf(extraction.Root, CancellationToken.None));
+    }
+
+    [Fact]
+    public void The_bill_of_materials_names_every_package_once()
+    {
+        using var manifest = JsonDocument.Parse(image.Root.Read("dev/crashcart/manifest.json"));
+        using var sbom = JsonDocument.Parse(image.Root.Read("dev/crashcart/sbom.spdx.json"));
+        var root = sbom.RootElement;
+        Assert.Equal("SPDX-2.3", root.GetProperty("spdxVersion").GetString());
+        Assert.Equal("2025-01-01T00:00:00Z", root.GetProperty("creationInfo").GetProperty("created").GetString());
+        Assert.EndsWith(
+            manifest.RootElement.GetProperty("content").GetString()!["sha256:".Length..], root.GetProperty("documentNamespace").GetString());
+
+        var packages = root.GetProperty("packages").EnumerateArray().Skip(1).ToList();
+        Assert.Equal(
+            manifest.RootElement.GetProperty("packages").EnumerateArray().Select(p => p.GetProperty("name").GetString()),
+            packages.Select(p => p.GetProperty("name").GetString()));
+        var ids = packages.Select(p => p.GetProperty("SPDXID").GetString()!).ToList();
+        Assert.Equal(ids.Count, ids.Distinct().Count());
+        Assert.All(ids, id => Assert.Matches("^SPDXRef-[A-Za-z0-9.-]+$", id));
+        Assert.Equal(ids, root.GetProperty("relationships").EnumerateArray().Skip(1).Select(r => r.GetProperty("relatedSpdxElement").GetString()));
+
+        var defined = root.GetProperty("hasExtractedLicensingInfos").EnumerateArray().Select(l => l.GetProperty("licenseId").GetString()!);
+        var used = packages.SelectMany(p => CopyrightFile.References(p.GetProperty("licenseDeclared").GetString()!)).Distinct();
+        Assert.Equal(used.Order(StringComparer.Ordinal), defined.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task A_package_that_does_not_exist_is_named()
     {

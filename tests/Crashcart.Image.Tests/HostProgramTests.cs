@@ -5,9 +5,9 @@ public sealed class HostProgramTests
     [Fact]
     public void A_missing_program_is_named_with_its_package()
     {
-        var error = Assert.Throws<ImageBuildException>(() => HostProgram.Find("mkfs.nothing", "nothing-utils"));
+        var error = Assert.Throws<MissingProgramException>(() => HostProgram.Find("mkfs.nothing", "nothing-utils"));
         Assert.Equal(
-            "Building an image needs mkfs.nothing, which is not installed: apt-get install nothing-utils", error.Message);
+            "This needs the program mkfs.nothing, which is not installed: apt-get install nothing-utils", error.Message);
     }
 
     [Fact]

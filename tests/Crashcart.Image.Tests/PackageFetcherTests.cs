@@ -197,7 +197,7 @@ public sealed class PackageFetcherTests : IDisposable
         var options = new BuildOptions { Output = Path.Combine(_directory.FullName, "out.img"), Sources = _archive.Sources };
         return new PackageFetcher(
             recipe ?? Recipe("tool"), change?.Invoke(options) ?? options, _directory.FullName, new BuildLog(_said), CancellationToken.None)
-            .Fetch(Architecture.Amd64);
+            .Fetch(Architecture.Amd64).Packages;
     }
 
     private Recipe Recipe(params string[] packages)

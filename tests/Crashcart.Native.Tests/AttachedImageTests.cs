@@ -34,6 +34,37 @@ public sealed class AttachedImageTests : IDisposable
     }
 
     [Fact]
+    public void An_image_that_was_cut_off_is_refused_before_it_is_attached()
+    {
+        foreach (string image in (string[])[_images.MakeErofs(), _images.MakeExt4(4096)])
+        {
+            using (FileStream file = File.OpenWrite(image))
+                file.SetLength(file.Length - 1);
+            Assert.Matches(" is cut off: its (erofs|ext4) says that it has [0-9]+ bytes, and the file has [0-9]+: copy it again", Refused(image).Message);
+        }
+    }
+
+    [Fact]
+    public void A_squashfs_image_that_was_cut_off_is_refused_and_one_with_padding_is_not()
+    {
+        byte[] file = new byte[4096];
+        "hsqs"u8.CopyTo(file);
+        file[41] = 0x10; // bytes_used = 4096
+        Assert.Equal(4096u, Superblock.Identify(file)?.Size);
+        string image = InDirectory("cut.img");
+        File.WriteAllBytes(image, file[..4095]);
+        Assert.Contains("is cut off: its squashfs says that it has 4096 bytes, and the file has 4095", Refused(image).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_root_of_an_attached_image_can_be_read_and_is_mounted_nowhere()
+    {
+        using AttachedImage image = AttachedImage.Attach(_images.MakeErofs());
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(image.Root));
+        Assert.DoesNotContain(MountInfo.ReadOwn(), mount => mount.Source == image.LoopDevice);
+    }
+
+    [Fact]
     public void A_link_to_an_image_is_followed()
     {
         string link = InDirectory("link.img");
@@ -80,11 +111,16 @@ public sealed class AttachedImageTests : IDisposable
         Assert.Contains("holds no erofs", Refused(Written("text.img", new byte[size])).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void A_truncated_image_is_said_to_be_damaged_and_leaves_no_device()
+    public void A_damaged_image_is_said_to_be_so_and_leaves_no_device()
     {
         string path = _images.MakeExt4(4096);
         using (FileStream file = File.OpenWrite(path))
-            file.SetLength(8192);
+        {
+            // The descriptors of its groups.
+            file.Position = 4096;
+            file.Write(new byte[4096]);
+        }
+
         Assert.Contains("damaged or cut off", Refused(path).Message, StringComparison.Ordinal);
         Assert.Empty(_images.LoopDevices());
     }

@@ -10,7 +10,8 @@ namespace Crashcart.Image;
 internal sealed record DebPackage(string Name, string Version, string Sha256, string Path)
 {
     /// <summary>Reads every regular file and link; directories and device nodes are passed over.</summary>
-    public IReadOnlyList<DebEntry> Read(HostProgram dpkgDeb) => dpkgDeb.Run(["--fsys-tarfile", Path], ReadTar);
+    public IReadOnlyList<DebEntry> Read(HostProgram dpkgDeb, CancellationToken cancel)
+        => dpkgDeb.Run(["--fsys-tarfile", Path], ReadTar, cancel: cancel);
 
     private static IReadOnlyList<DebEntry> ReadTar(Stream stream)
     {

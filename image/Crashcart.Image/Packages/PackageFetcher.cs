@@ -26,11 +26,12 @@ internal sealed class PackageFetcher
         _cancel = cancel;
     }
 
+    /// <returns>The packages, and the release that they are from.</returns>
     /// <exception cref="ImageBuildException">A lock does not apply, or a package cannot be had.</exception>
-    public IReadOnlyList<DebPackage> Fetch(Architecture architecture)
+    public (IReadOnlyList<DebPackage> Packages, string Release) Fetch(Architecture architecture)
     {
         var place = LockPlace.Find(_options.Lock, _recipe.Source);
-        var packages = _options.Update ? Renew(place, architecture) : Choose(place, architecture);
+        var (packages, release) = _options.Update ? Renew(place, architecture) : Choose(place, architecture);
         try
         {
             Download(packages, architecture);
@@ -39,36 +40,37 @@ internal sealed class PackageFetcher
         {
             // The archive has moved on since an earlier build fetched the lists.
             Apt(architecture).FetchLists();
-            packages = _options.Update ? Renew(place, architecture) : Choose(place, architecture);
+            (packages, release) = _options.Update ? Renew(place, architecture) : Choose(place, architecture);
             Download(packages, architecture);
         }
 
         _cache.DropUnused(DateTime.UtcNow);
-        return [.. packages.Select(p => new DebPackage(p.Name, p.Version, p.Sha256, _cache.Find(p)!))];
+        return ([.. packages.Select(p => new DebPackage(p.Name, p.Version, p.Sha256, _cache.Find(p)!))], release);
     }
 
-    private IReadOnlyList<LockedPackage> Choose(LockPlace? place, Architecture architecture)
+    private (IReadOnlyList<LockedPackage> Packages, string Release) Choose(LockPlace? place, Architecture architecture)
     {
         if (place?.Read() is not { } locked)
         {
             if (_options.Lock is not null)
                 throw new ImageBuildException($"There is no lock {_options.Lock}: write it with --update.");
-            return Apt(architecture).Resolve(Named(architecture));
+            return (Apt(architecture).Resolve(Named(architecture)), Apt(architecture).Release());
         }
 
         var fault = locked.Fault(_recipe.Name, Named(architecture), architecture) ?? Missing(locked, architecture);
         if (fault is null)
-            return locked.Packages[architecture.Name].Packages;
+            return (locked.Packages[architecture.Name].Packages, locked.Release);
         if (place.MustApply)
             throw new ImageBuildException($"{place.Name} {fault}. Renew it with --update.");
 
         _log.Step($"Resolving packages afresh: {place.Name} {fault}");
         var resolved = Resolve(architecture);
         var written = Path.ChangeExtension(_options.Output, ".lock");
+        var release = Apt(architecture).Release();
         Write(written, new LockFile(
-            _recipe.Name, Apt(architecture).Release(), new Dictionary<string, LockedPackages> { [architecture.Name] = resolved }));
+            _recipe.Name, release, new Dictionary<string, LockedPackages> { [architecture.Name] = resolved }));
         _log.Step($"{written} pins what was found; --lock {written} builds the same again");
-        return resolved.Packages;
+        return (resolved.Packages, release);
     }
 
     /// <returns>Why a lock's packages cannot be had; null when they can.</returns>
@@ -81,13 +83,13 @@ internal sealed class PackageFetcher
         var gone = apt.Unavailable(missing);
         if (gone.Count == 0)
             return null;
-        return apt.Release() is var release && release != locked.Release
-            ? $"is for {locked.Release}, and the sources here are {release}'s"
+        return apt.Release() is var here && here != locked.Release
+            ? $"is for {locked.Release}, and the sources here are {here}'s"
             : $"pins what the archive has no more: {string.Join(", ", gone)}";
     }
 
     /// <summary>Resolves for the architecture that was asked for, or for all, and writes the lock.</summary>
-    private IReadOnlyList<LockedPackage> Renew(LockPlace? place, Architecture architecture)
+    private (IReadOnlyList<LockedPackage> Packages, string Release) Renew(LockPlace? place, Architecture architecture)
     {
         if (place?.Path is not { } path)
             throw new ImageBuildException("A recipe that is built in has no lock to renew: say by --lock FILE where to write one.");
@@ -97,9 +99,10 @@ internal sealed class PackageFetcher
         var packages = new Dictionary<string, LockedPackages>(kept);
         foreach (var each in wanted)
             packages[each.Name] = Resolve(each);
-        Write(path, new LockFile(_recipe.Name, Apt(architecture).Release(), packages));
+        var release = Apt(architecture).Release();
+        Write(path, new LockFile(_recipe.Name, release, packages));
         _log.Step($"{path} pins {string.Join(" and ", wanted.Select(a => $"{packages[a.Name].Packages.Count} packages for {a.Name}"))}");
-        return packages[architecture.Name].Packages;
+        return (packages[architecture.Name].Packages, release);
     }
 
     private LockedPackages Resolve(Architecture architecture)
