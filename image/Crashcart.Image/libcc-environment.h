@@ -26,7 +26,10 @@ enum runs {
 	RUNS_AS_ASKED /* what the user named; the image's shell only when the container has no /bin/sh */
 };
 
-/* Tools that start what the user names. They hand on HOME, and read nothing there; all others get the image's. */
+/*
+ * Tools that start what the user names. They hand on HOME and read nothing there. All others get the image's, and so do gdb
+ * and perf although they start programs: settings and Python's modules in a home directory are code.
+ */
 static const struct {
 	const char *name;
 	enum runs runs;
@@ -201,7 +204,7 @@ static void name_program(char **argv)
 	for (size_t i = 0; i < sizeof starters / sizeof *starters; i++) {
 		if (strcmp(name, starters[i].name) == 0) {
 			runs_programs = starters[i].runs;
-			hands_on_home = true;
+			hands_on_home = strcmp(name, "gdb") != 0 && strcmp(name, "perf") != 0;
 		}
 	}
 }
