@@ -30,7 +30,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
 
     /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
     private static readonly string[] TrustedPaths =
-        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/" + SeedWatch.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
+        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/images", "/user/" + SeedWatch.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
 
     /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
     private static readonly (string Name, int Identifier)[] Denied =

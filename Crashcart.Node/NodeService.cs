@@ -4,6 +4,7 @@ using Crashcart.Actors.Node;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Native;
 using Crashcart.Node.Docker;
+using Crashcart.Node.Images;
 using Crashcart.Node.Kernel;
 using Crashcart.Node.Streams;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ public sealed class NodeService : IDisposable
     private readonly NodeLock _lock;
     private readonly DockerRuntime _docker;
     private readonly SessionStreams _streams;
+    private readonly StoredImages _images;
     private readonly NodePorts _ports;
 
     private NodeService(NodeSettings settings, ILogger log, NodeLock held)
@@ -34,10 +36,13 @@ public sealed class NodeService : IDisposable
         _docker = new DockerRuntime(settings.Docker, TimeProvider.System);
         _streams = new SessionStreams();
         var kernel = new KernelCalls();
+        var store = new ImageStore(settings.StateDirectory, log);
+        _images = new StoredImages(store, settings.ImageCache, log);
         _ports = new NodePorts(
             [_docker],
             new KernelTargets(kernel),
-            new KernelImages(kernel, settings.Image),
+            new KernelImages(kernel, settings.Image, store),
+            _images,
             new KernelSharedMounts(kernel),
             new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)),
             _streams,
@@ -93,6 +98,7 @@ public sealed class NodeService : IDisposable
 
     public void Dispose()
     {
+        _images.Dispose();
         _streams.Dispose();
         _docker.Dispose();
         _lock.Dispose();

@@ -9,6 +9,7 @@ namespace Crashcart.Node;
 /// <param name="Image">Path of the toolbox image; it may come later.</param>
 /// <param name="Listen">Where remoting listens; port 0 takes any free one.</param>
 /// <param name="Seeds">HOST:PORT of coordinators to join by.</param>
+/// <param name="ImageCache">Bytes that images of the fleet's may take on this host together.</param>
 /// <param name="SessionMemory">Bytes that one session may use unless its request says otherwise; null is no limit.</param>
 /// <param name="SessionProcesses">Processes and threads that one session may have; null is no limit.</param>
 /// <param name="GracePeriod">How long tools may take to end when the node stops.</param>
@@ -16,6 +17,7 @@ public sealed record NodeSettings(
     string Name,
     string Image,
     string StateDirectory,
+    long ImageCache,
     HostPort Listen,
     IReadOnlyList<HostPort> Seeds,
     DockerSocket Docker,
@@ -43,6 +45,11 @@ public sealed record NodeSettings(
     private static readonly Setting StateSetting = new("state-dir", "DIR", "What outlives the process is kept here.")
     {
         Default = "/var/lib/crashcart",
+    };
+
+    private static readonly Setting CacheSetting = new("image-cache", "SIZE", "Disk space for images that the node fetches; the least used go first.")
+    {
+        Default = "4GiB",
     };
 
     private static readonly Setting ListenSetting = new("listen", "HOST:PORT", "Address for the other members of the fleet.")
@@ -84,7 +91,7 @@ public sealed record NodeSettings(
 
     /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
-        [NameSetting, ImageSetting, StateSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LogSetting];
+        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LogSetting];
 
     public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting];
 
@@ -92,7 +99,8 @@ public sealed record NodeSettings(
     public static NodeSettings From(Settings settings) => new(
         Checked(settings, NameSetting, IsName, "not a name: use letters, digits and -_., beginning with a letter or digit"),
         settings.Text(ImageSetting)!,
-        settings.Text(StateSetting)!,
+        StateDirectoryOf(settings),
+        settings.Bytes(CacheSetting),
         ListenAddress(settings),
         [.. settings.All(SeedSetting).Select(seed => Address(settings, SeedSetting, seed))],
         DockerAddress(settings),
@@ -106,6 +114,10 @@ public sealed record NodeSettings(
         Enum.TryParse<LogLevel>(settings.Text(LogSetting), ignoreCase: true, out var level)
             ? level
             : throw settings.Wrong(LogSetting, "not a level: trace, debug, information, warning, error");
+
+    /// <exception cref="SettingsException">Not an absolute path.</exception>
+    public static string StateDirectoryOf(Settings settings) =>
+        Path.IsPathRooted(settings.Text(StateSetting)) ? settings.Text(StateSetting)! : throw settings.Wrong(StateSetting, "not an absolute path");
 
     private static bool IsName(string name) =>
         name.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.".Contains(c));

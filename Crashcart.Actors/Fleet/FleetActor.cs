@@ -98,7 +98,7 @@ public sealed class FleetActor : ReceiveActor
             .ToList();
         return new FleetQuery.Containers(
             [.. found
-                .SelectMany(node => node.Answer.Containers.Select(c => new RunTarget(node.Answer.Node, node.Address, c)))
+                .SelectMany(node => node.Answer.Containers.Select(c => new RunTarget(node.Answer.Node, node.Address, c) { LacksImage = node.Answer.LacksImage }))
                 .OrderBy(target => target.Node, StringComparer.Ordinal).ThenBy(target => target.Container.Name, StringComparer.Ordinal)],
             Silent(gathered, nodes, found.Select(node => (node.Answer.Node, node.Answer.Problem))));
     }
@@ -139,10 +139,10 @@ public sealed class FleetActor : ReceiveActor
     private static bool IsNamed(string glob, string node) =>
         glob.Length == 0 || FileSystemName.MatchesSimpleExpression(glob, node, ignoreCase: false);
 
-    private void Ask(IReadOnlyList<Address> nodes, Func<string, IWireMessage> question, Action<GatherActor.Gathered> then)
+    private void Ask(IReadOnlyList<Address> nodes, Func<string, IQuestion> question, Action<GatherActor.Gathered> then)
     {
         string id = $"q{++_asked}";
-        IActorRef gather = Context.ActorOf(GatherActor.Props(id, nodes, question(id), AnswerPatience), id);
+        IActorRef gather = Context.ActorOf(GatherActor.Props([.. nodes.Select(GatherActor.NodePath)], question(id), AnswerPatience), id);
         _questions[gather] = then;
     }
 

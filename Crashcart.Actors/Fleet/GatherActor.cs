@@ -4,7 +4,7 @@ using Crashcart.Actors.Protocol;
 namespace Crashcart.Actors.Fleet;
 
 /// <summary>
-/// Owns one question to many nodes: asks all at once, and answers its parent when all have answered or the time is over.
+/// Owns one question to many members: asks all at once, and answers its parent when all have answered or the time is over.
 /// Asking → stopped.
 /// </summary>
 internal sealed class GatherActor : ReceiveActor, IWithTimers
@@ -12,20 +12,15 @@ internal sealed class GatherActor : ReceiveActor, IWithTimers
     private readonly Dictionary<Address, IWireMessage> _answers = [];
     private readonly HashSet<Address> _waiting;
 
-    public GatherActor(string correlationId, IReadOnlyCollection<Address> nodes, IWireMessage question, TimeSpan patience)
+    public GatherActor(IReadOnlyCollection<ActorPath> asked, IQuestion question, TimeSpan patience)
     {
-        _waiting = [.. nodes];
+        _waiting = [.. asked.Select(path => path.Address)];
         // An answer to another question than was asked is nobody's business here.
-        if (question is DescribeNode)
-            Receive<NodeDescribed>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
-        else if (question is FindLeases)
-            Receive<LeasesFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
-        else
-            Receive<ContainersFound>(answer => OnAnswer(answer.CorrelationId == correlationId, answer));
+        Receive<IAnswer>(answer => OnAnswer(answer.GetType() == question.AnswerType && answer.CorrelationId == question.CorrelationId, answer));
         Receive<TimeIsOver>(_ => Finish());
-        foreach (Address node in nodes)
-            Context.ActorSelection(NodePath(node)).Tell(question);
-        if (nodes.Count == 0)
+        foreach (ActorPath path in asked)
+            Context.ActorSelection(path).Tell(question);
+        if (asked.Count == 0)
             Self.Tell(TimeIsOver.Instance);
         else
             Timers!.StartSingleTimer(TimeIsOver.Instance, TimeIsOver.Instance, patience);
@@ -34,12 +29,13 @@ internal sealed class GatherActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Told to the parent, once.</summary>
-    /// <param name="Silent">Nodes that have not answered in time.</param>
+    /// <param name="Silent">Members that have not answered in time.</param>
     public sealed record Gathered(IReadOnlyDictionary<Address, IWireMessage> Answers, IReadOnlyCollection<Address> Silent)
         : INoSerializationVerificationNeeded;
 
-    public static Props Props(string correlationId, IReadOnlyCollection<Address> nodes, IWireMessage question, TimeSpan patience) =>
-        Akka.Actor.Props.Create(() => new GatherActor(correlationId, nodes, question, patience));
+    /// <param name="asked">One actor of each member.</param>
+    public static Props Props(IReadOnlyCollection<ActorPath> asked, IQuestion question, TimeSpan patience) =>
+        Akka.Actor.Props.Create(() => new GatherActor(asked, question, patience));
 
     /// <summary>Where every node listens.</summary>
     public static ActorPath NodePath(Address node) => new RootActorPath(node) / "user" / "node";

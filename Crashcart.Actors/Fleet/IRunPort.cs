@@ -1,3 +1,4 @@
+using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 
 namespace Crashcart.Actors.Fleet;
@@ -13,6 +14,9 @@ public interface IRunPort
 
     /// <summary>Breaks the session's stream and voids its ticket; nothing of the session is delivered after that.</summary>
     void Close(int target);
+
+    /// <summary>The image of the fleet's for sessions on nodes that were given none; null when there is none.</summary>
+    Task<WantedImage?> DefaultImageAsync();
 
     /// <summary>Tells the client. Never blocks.</summary>
     void Tell(RunEvent happened);
@@ -34,6 +38,10 @@ public abstract record RunEvent
     public sealed record Rejected(bool NotFound, string Message) : RunEvent;
 
     public sealed record Started(RunId Run, IReadOnlyList<RunTarget> Targets, IReadOnlyList<SilentNode> Silent) : RunEvent;
+
+    /// <summary>The node fetches the image that the session needs; comes again and again.</summary>
+    /// <param name="Received">Bytes, of <paramref name="Size"/>.</param>
+    public sealed record SessionWaits(int Target, string Image, long Received, long Size) : RunEvent;
 
     public sealed record SessionStarted(int Target, SessionId Session) : RunEvent;
 

@@ -22,12 +22,14 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private readonly HashSet<Address> _lost = [];
     private IReadOnlyList<RunTarget> _targets = [];
     private FanOutWindow _window = new(targets: 0, width: 0);
+    private WantedImage? _image;
     private bool _told;
 
     public RunActor(RunPlan plan, IRunPort port, IActorRef fleet)
     {
         _plan = plan;
         _port = port;
+        _image = plan.Image;
         fleet.Tell(plan.Targets switch
         {
             RunTargets.Selected selected => new FleetQuery.ListContainers(selected.Selector, selected.Node),
@@ -64,7 +66,12 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Resolving()
     {
-        Receive<FleetQuery.Containers>(OnResolved);
+        Receive<FleetQuery.Containers>(OnFound);
+        Receive<ImageFound>(found =>
+        {
+            _image = found.Image;
+            OnResolved(found.Containers);
+        });
         ReceiveMembers();
         Receive<Run.Cancel>(_ => Context.Stop(Self));
     }
@@ -75,6 +82,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<Run.StreamExited>(exited => End(exited.Target, exited.Outcome));
         Receive<Run.StreamLost>(OnStreamLost);
         Receive<SessionAccepted>(_ => { });
+        Receive<SessionWaits>(OnSessionWaits);
         Receive<SessionOver>(OnSessionOver);
         Receive<StartIsLate>(OnStartIsLate);
         Receive<SessionIsLate>(OnSessionIsLate);
@@ -87,6 +95,15 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.MemberDowned>(downed => OnNodeLost(downed.Member));
         Receive<ClusterEvent.MemberRemoved>(removed => OnNodeLost(removed.Member));
         Receive<ClusterEvent.MemberUp>(up => _lost.Remove(up.Member.Address));
+    }
+
+    private void OnFound(FleetQuery.Containers found)
+    {
+        if (_image is null && found.All.Any(target => target.LacksImage))
+            _port.DefaultImageAsync().PipeTo(
+                Self, success: image => new ImageFound(image, found), failure: _ => new ImageFound(null, found));
+        else
+            OnResolved(found);
     }
 
     private void OnResolved(FleetQuery.Containers found)
@@ -150,8 +167,30 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             Tool = _plan.Tool,
             StreamEndpoint = ticket.Endpoint,
             Ticket = ticket.Secret,
+            Image = ImageFor(target),
         });
         Timers.StartSingleTimer(target, new StartIsLate(target), StartPatience);
+    }
+
+    /// <summary>Its sources in another order for each node, so that not all begin with the same.</summary>
+    private WantedImage? ImageFor(int target)
+    {
+        if (_image is not { Sources.Count: > 1 } image)
+            return _image;
+        int first = (int)((uint)StringComparer.Ordinal.GetHashCode(NameOf(target)) % (uint)image.Sources.Count);
+        WantedImage turned = image.Clone();
+        turned.Sources.Clear();
+        turned.Sources.Add(image.Sources.Skip(first).Concat(image.Sources.Take(first)));
+        return turned;
+    }
+
+    /// <summary>The time that an image takes to come does not count.</summary>
+    private void OnSessionWaits(SessionWaits waits)
+    {
+        if (!_sessions.TryGetValue(waits.SessionId, out int target) || !IsTicketOf(target, waits.Ticket) || !Timers.IsTimerActive(target))
+            return;
+        Timers.StartSingleTimer(target, new StartIsLate(target), StartPatience);
+        _port.Tell(new RunEvent.SessionWaits(target, waits.Image, waits.Received, waits.Size));
     }
 
     private void OnStreamBegan(Run.StreamBegan began)
@@ -227,6 +266,8 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private string NameOf(int target) => _targets[target].Node;
 
     private ActorSelection NodeOf(int target) => Context.ActorSelection(GatherActor.NodePath(_targets[target].Address));
+
+    private sealed record ImageFound(WantedImage? Image, FleetQuery.Containers Containers) : INoSerializationVerificationNeeded;
 
     private sealed record StartIsLate(int Target) : INoSerializationVerificationNeeded;
 

@@ -5,7 +5,9 @@ namespace Crashcart.Actors.Fleet;
 /// <summary>What a client asked for.</summary>
 /// <param name="Parallel">Sessions at one time; 0 means no limit.</param>
 /// <param name="Timeout">For each session; null means none.</param>
-public sealed record RunPlan(RunId Id, RunTargets Targets, ToolDescription Tool, int Parallel, TimeSpan? Timeout);
+/// <param name="Image">Null: the file that each node was given; the port knows what is used where there is none.</param>
+public sealed record RunPlan(
+    RunId Id, RunTargets Targets, ToolDescription Tool, int Parallel, TimeSpan? Timeout, WantedImage? Image = null);
 
 /// <summary>Which containers a run is for.</summary>
 public abstract record RunTargets
@@ -34,7 +36,11 @@ public abstract record RunTargets
 }
 
 /// <summary>One container of a run, and the node that has it.</summary>
-public sealed record RunTarget(string Node, Akka.Actor.Address Address, ContainerDescription Container);
+public sealed record RunTarget(string Node, Akka.Actor.Address Address, ContainerDescription Container)
+{
+    /// <summary>The node was given no image file.</summary>
+    public bool LacksImage { get; init; }
+}
 
 /// <summary>A node that was asked and did not answer, or could not.</summary>
 public sealed record SilentNode(string Node, string Problem);

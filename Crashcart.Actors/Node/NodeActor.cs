@@ -32,15 +32,20 @@ public sealed class NodeActor : ReceiveActor
             Architecture = facts.Architecture,
         };
         var containers = Child(ContainersActor.Props(facts.Name, ports), "containers");
-        var images = Child(ImagesActor.Props(ports.Images), "images");
+        var images = Child(ImagesActor.Props(ports), "images");
         var mounts = Child(MountsActor.Props(ports, images), "mounts");
         var neighbours = new SessionNeighbours(containers, images, mounts);
         var sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
         var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
         var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, sessions, leases)), "reconciler");
 
-        Receive<DescribeNode>(OnDescribe);
-        Receive<FindContainers>(containers.Forward);
+        Receive<DescribeNode>(describe => OnDescribe(describe, images));
+        Receive<FindContainers>(find =>
+        {
+            containers.Forward(find);
+            images.Tell(OwnImageActor.Look.Instance);
+        });
+        Receive<DropImage>(images.Forward);
         Receive<StartSession>(sessions.Forward);
         Receive<EndSession>(sessions.Forward);
         Receive<Drain>(drain =>
@@ -56,7 +61,7 @@ public sealed class NodeActor : ReceiveActor
         Receive<LeasesActor.Counted>(counted => _description.Mounts = Mounts(_mounts.Sessions, counted.Leases));
         Receive<ReconcilerActor.Counted>(counted => (_description.Adopted, _description.Reclaimed) = (counted.Adopted, counted.Reclaimed));
         Receive<SessionsActor.Counted>(counted => _description.Sessions = counted.Sessions);
-        Receive<ImagesActor.Known>(OnImageKnown);
+        Receive<OwnImageActor.Known>(known => OnImageKnown(known, containers, mounts));
         Receive<Terminated>(gone => throw new InvalidOperationException($"The node's actor {gone.ActorRef.Path.Name} stopped."));
     }
 
@@ -76,11 +81,11 @@ public sealed class NodeActor : ReceiveActor
 
     private static IActorRef Child(Props props, string name) => Context.Watch(Context.ActorOf(props, name));
 
-    private void OnDescribe(DescribeNode describe)
+    private void OnDescribe(DescribeNode describe, IActorRef images)
     {
         var answer = _description.Clone();
         answer.CorrelationId = describe.CorrelationId;
-        Sender.Tell(answer);
+        images.Tell(new ImagesActor.Describe(answer, Sender));
     }
 
     private int Mounts(int sessions, int people)
@@ -96,8 +101,10 @@ public sealed class NodeActor : ReceiveActor
         _description.Runtimes.Add(counted.Runtimes);
     }
 
-    private void OnImageKnown(ImagesActor.Known image)
+    private void OnImageKnown(OwnImageActor.Known image, IActorRef containers, IActorRef mounts)
     {
+        containers.Tell(image);
+        mounts.Tell(image);
         _description.ImageDigests.Clear();
         if (image.Digest.Length > 0)
             _description.ImageDigests.Add(image.Digest);

@@ -5,17 +5,40 @@ namespace Crashcart.Actors.Protocol;
 /// <summary>Everything that may cross Akka.Remote. Nothing else is serialized or deserialized.</summary>
 public interface IWireMessage : IMessage;
 
-public sealed partial class DescribeNode : IWireMessage;
+/// <summary>Asks a member something.</summary>
+public interface IQuestion : IWireMessage
+{
+    /// <summary>The answer has the same.</summary>
+    string CorrelationId { get; }
 
-public sealed partial class NodeDescribed : IWireMessage;
+    Type AnswerType { get; }
+}
 
-public sealed partial class FindContainers : IWireMessage;
+/// <summary>The answer to one <see cref="IQuestion"/>.</summary>
+public interface IAnswer : IWireMessage
+{
+    string CorrelationId { get; }
+}
 
-public sealed partial class ContainersFound : IWireMessage;
+public sealed partial class DescribeNode : IQuestion
+{
+    public Type AnswerType => typeof(NodeDescribed);
+}
+
+public sealed partial class NodeDescribed : IAnswer;
+
+public sealed partial class FindContainers : IQuestion
+{
+    public Type AnswerType => typeof(ContainersFound);
+}
+
+public sealed partial class ContainersFound : IAnswer;
 
 public sealed partial class StartSession : IWireMessage;
 
 public sealed partial class SessionAccepted : IWireMessage;
+
+public sealed partial class SessionWaits : IWireMessage;
 
 public sealed partial class SessionOver : IWireMessage;
 
@@ -33,8 +56,32 @@ public sealed partial class UnmountImage : IWireMessage;
 
 public sealed partial class ImageUnmounted : IWireMessage;
 
-public sealed partial class FindLeases : IWireMessage;
+public sealed partial class FindLeases : IQuestion
+{
+    public Type AnswerType => typeof(LeasesFound);
+}
 
-public sealed partial class LeasesFound : IWireMessage;
+public sealed partial class LeasesFound : IAnswer;
 
 public sealed partial class EndRun : IWireMessage;
+
+public sealed partial class FindImages : IQuestion
+{
+    public Type AnswerType => typeof(ImagesFound);
+}
+
+public sealed partial class ImagesFound : IAnswer;
+
+public sealed partial class RecordImageName : IQuestion
+{
+    public Type AnswerType => typeof(ImageNameRecorded);
+}
+
+public sealed partial class ImageNameRecorded : IAnswer;
+
+public sealed partial class DropImage : IQuestion
+{
+    public Type AnswerType => typeof(ImageDropped);
+}
+
+public sealed partial class ImageDropped : IAnswer;

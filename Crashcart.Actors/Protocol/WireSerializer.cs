@@ -19,6 +19,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["containers-found"] = ContainersFound.Parser,
         ["start-session"] = StartSession.Parser,
         ["session-accepted"] = SessionAccepted.Parser,
+        ["session-waits"] = SessionWaits.Parser,
         ["session-over"] = SessionOver.Parser,
         ["end-session"] = EndSession.Parser,
         ["describe-coordinator"] = DescribeCoordinator.Parser,
@@ -30,6 +31,12 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["find-leases"] = FindLeases.Parser,
         ["leases-found"] = LeasesFound.Parser,
         ["end-run"] = EndRun.Parser,
+        ["find-images"] = FindImages.Parser,
+        ["images-found"] = ImagesFound.Parser,
+        ["record-image-name"] = RecordImageName.Parser,
+        ["image-name-recorded"] = ImageNameRecorded.Parser,
+        ["drop-image"] = DropImage.Parser,
+        ["image-dropped"] = ImageDropped.Parser,
     };
 
     public override int Identifier => 4201;
@@ -42,6 +49,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ContainersFound => "containers-found",
         StartSession => "start-session",
         SessionAccepted => "session-accepted",
+        SessionWaits => "session-waits",
         SessionOver => "session-over",
         EndSession => "end-session",
         DescribeCoordinator => "describe-coordinator",
@@ -53,6 +61,12 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         FindLeases => "find-leases",
         LeasesFound => "leases-found",
         EndRun => "end-run",
+        FindImages => "find-images",
+        ImagesFound => "images-found",
+        RecordImageName => "record-image-name",
+        ImageNameRecorded => "image-name-recorded",
+        DropImage => "drop-image",
+        ImageDropped => "image-dropped",
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 

@@ -31,7 +31,11 @@ internal static class ExecCommand
         var tool = new ToolArgument("TOOL ARGS…", required: false);
         var terminal = new Option<bool>("--terminal", "-t") { Description = "Give the tool a terminal; the default when standard input and output are one" };
         var noTerminal = new Option<bool>("--no-terminal", "-T") { Description = "Give the tool no terminal" };
-        var image = CommonOptions.Image();
+        var image = new Option<string>("--image", "-i")
+        {
+            HelpName = "IMAGE",
+            Description = "The toolbox image: a file here (CRASHCART_IMAGE), or for NODE/CONTAINER an image of the fleet's, NAME[:TAG] or sha256:HEX",
+        };
         var session = new SessionOptions();
         var host = new Option<bool>("--host") { Description = "Allow a process of the host itself, that is in no container" };
         var coordinator = CommonOptions.Coordinator();
@@ -49,16 +53,17 @@ internal static class ExecCommand
             if (parsed.GetValue(terminal) && parsed.GetValue(noTerminal))
                 throw new CrashcartException(FailureReason.BadRequest, "Options --terminal and --no-terminal exclude each other; give one of them.");
             var withTerminal = parsed.GetValue(terminal) || (!parsed.GetValue(noTerminal) && HasTerminal());
-            var words = parsed.GetValue(tool) is { Length: > 0 } given ? given : Shell;
+            var words = parsed.GetValue(tool) is { Length: > 0 } named ? named : Shell;
             var request = session.Read(parsed, words, withTerminal);
             var name = parsed.GetValue(target)!;
             if (parsed.GetValue(coordinator) is null && !name.Contains('/', StringComparison.Ordinal))
-                return RunHereAsync(name, parsed.GetValue(image), parsed.GetValue(host), request, say: null);
+                return RunHereAsync(name, ImageNames.Here(parsed.GetValue(image)), parsed.GetValue(host), request, say: null);
 
-            if (parsed.GetValue(image) is not null || parsed.GetValue(host))
+            if (parsed.GetValue(host))
                 throw new CrashcartException(
-                    FailureReason.BadRequest, $"Options --image and --host are for targets on this host, and '{name}' is reached through the coordinator; leave them out.");
-            return RunThereAsync(name, Settings.Coordinator(parsed.GetValue(coordinator)), request);
+                    FailureReason.BadRequest, $"Option --host is for targets on this host, and '{name}' is reached through the coordinator; leave it out.");
+            var fleetImage = parsed.GetValue(image) is { } given ? ImageNames.InFleet(given) : "";
+            return RunThereAsync(name, fleetImage, Settings.Coordinator(parsed.GetValue(coordinator)), request);
         });
         return command;
     }
@@ -80,9 +85,9 @@ internal static class ExecCommand
         return await LocalSession.RunAsync(target, image, request);
     }
 
-    private static async Task<int> RunThereAsync(string name, CoordinatorAddress address, SessionRequest request)
+    private static async Task<int> RunThereAsync(string name, string image, CoordinatorAddress address, SessionRequest request)
     {
         using var client = new CoordinatorClient(address);
-        return await RemoteSession.RunAsync(client, name, request);
+        return await RemoteSession.RunAsync(client, name, image, request);
     }
 }

@@ -29,12 +29,18 @@ internal static class FleetExecCommand
         var label = CommonOptions.Label();
         var node = CommonOptions.Node();
         var parallel = new Option<string>("--parallel") { HelpName = "N", Description = "At most so many tools at one time; by default all" };
+        var image = new Option<string>("--image", "-i")
+        {
+            HelpName = "IMAGE",
+            Description = "An image of the fleet's, NAME[:TAG] or sha256:HEX; by default the one that each node was given, else toolbox:latest",
+        };
         var session = new SessionOptions();
         var coordinator = CommonOptions.Coordinator();
         command.Add(tool);
         command.Add(label);
         command.Add(node);
         command.Add(parallel);
+        command.Add(image);
         session.AddTo(command);
         command.Add(coordinator);
 
@@ -50,6 +56,7 @@ internal static class FleetExecCommand
                 Selection = selection,
                 Tool = request.ToTool(default, stdin: false),
                 Parallel = parsed.GetValue(parallel) is { } count ? Quantities.Count("--parallel", count) : 0,
+                Image = parsed.GetValue(image) is { } given ? ImageNames.InFleet(given) : "",
                 TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
             };
             return RunAsync(run, Settings.Coordinator(parsed.GetValue(coordinator)));
@@ -62,7 +69,11 @@ internal static class FleetExecCommand
         using var client = new CoordinatorClient(address);
         using var call = new RunCall(client);
         var run = new FleetRun(
-            StandardStream.Output, StandardStream.Error, TargetLabels.IsColourful(1), TargetLabels.IsColourful(2), StandardText.Error);
+            StandardStream.Output, StandardStream.Error, TargetLabels.IsColourful(1), TargetLabels.IsColourful(2), StandardText.Error)
+        {
+            Wait = ImageWait.OnStandardError(),
+            Waiting = call.IsWaiting,
+        };
         return await call.RunAsync(request, run.FollowAsync);
     }
 }

@@ -16,7 +16,8 @@ internal static class NodesCommand
         var command = new Command("nodes", """
             List the fleet's hosts: their state, what runs there and which images they have.
 
-            A host that did not answer is listed with what is known of it, and named on standard error.
+            A host that did not answer is listed with what is known of it, and named on standard error. IMAGES is
+            the image that a host was given; one that is not the image of most hosts is marked (!).
             """);
         var format = CommonOptions.Format();
         var coordinator = CommonOptions.Coordinator();
@@ -27,7 +28,10 @@ internal static class NodesCommand
             var isJson = Listing.IsJson(parsed, format);
             var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Fleet.ListNodesAsync(new ListNodesRequest()));
             var nodes = answer.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
-            StandardText.Output(isJson ? JsonOutput.Of(nodes, Write) : TextTable.Of(Headings, nodes.Select(Row)));
+            var skew = DigestSkew.Of(nodes);
+            StandardText.Output(isJson ? JsonOutput.Of(nodes, (json, node) => Write(json, node, skew)) : TextTable.Of(Headings, nodes.Select(node => Row(node, skew))));
+            if (skew.Describe() is { } sentence)
+                StandardText.Complain(SafeText.Of(sentence));
             foreach (var node in nodes.Where(node => node.Problem.Length > 0))
                 StandardText.Complain(SafeText.Of($"{node.Name}: {node.Problem}"));
             return ExitStatus.Success;
@@ -35,7 +39,7 @@ internal static class NodesCommand
         return command;
     }
 
-    internal static IReadOnlyList<string> Row(Node node) =>
+    internal static IReadOnlyList<string> Row(Node node, DigestSkew skew) =>
     [
         node.Name,
         node.State,
@@ -44,7 +48,7 @@ internal static class NodesCommand
         Count(node, node.Containers),
         Count(node, node.Mounts),
         Count(node, node.Sessions),
-        OrDash(string.Join(", ", node.ImageDigests.Select(Short))),
+        OrDash(string.Join(", ", node.ImageDigests.Select(Short))) + (skew.Deviates(node) ? " (!)" : ""),
     ];
 
     private static string Count(Node node, int count) => node.Problem.Length > 0 ? "-" : count.ToString(CultureInfo.InvariantCulture);
@@ -58,7 +62,7 @@ internal static class NodesCommand
         return hex[..Math.Min(12, hex.Length)];
     }
 
-    private static void Write(Utf8JsonWriter json, Node node)
+    private static void Write(Utf8JsonWriter json, Node node, DigestSkew skew)
     {
         json.WriteString("name", node.Name);
         json.WriteString("address", node.Address);
@@ -85,6 +89,22 @@ internal static class NodesCommand
         json.WriteStartArray("imageDigests");
         foreach (var digest in node.ImageDigests)
             json.WriteStringValue(digest);
+        json.WriteEndArray();
+        json.WriteBoolean("imageDeviates", skew.Deviates(node));
+        json.WriteStartArray("images");
+        foreach (var image in node.Images)
+        {
+            json.WriteStartObject();
+            json.WriteString("digest", image.Digest);
+            json.WriteNumber("size", image.Size);
+            json.WriteBoolean("own", image.Own);
+            json.WriteStartArray("users");
+            foreach (var user in image.Users)
+                json.WriteStringValue(user);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
         json.WriteString("problem", node.Problem);
     }

@@ -12,6 +12,7 @@ internal sealed class TargetLabels
     private static readonly int[] Colours = [36, 33, 32, 35, 34, 31];
 
     private readonly string[] _names;
+    private readonly string[] _nodes;
     private readonly byte[][] _plain;
     private readonly byte[][] _coloured;
     private readonly bool _colourOutput;
@@ -21,6 +22,7 @@ internal sealed class TargetLabels
     {
         _colourOutput = colourOutput;
         _colourError = colourError;
+        _nodes = [.. targets.Select(target => target.Node)];
         _names = [.. targets.Select(NameOf)];
         var width = _names.Select(name => name.Length).DefaultIfEmpty().Max();
         _plain = [.. _names.Select(name => Encoding.UTF8.GetBytes($"{name.PadRight(width)}  | "))];
@@ -43,6 +45,8 @@ internal sealed class TargetLabels
         SafeText.Of($"{container.Node}/{(container.Name.Length > 0 ? container.Name : container.Id[..Math.Min(12, container.Id.Length)])}");
 
     public string Name(int target) => _names[target];
+
+    public string Node(int target) => _nodes[target];
 
     /// <param name="target">Its index in the run.</param>
     /// <param name="isError">For standard error.</param>

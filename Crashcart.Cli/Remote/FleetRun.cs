@@ -17,6 +17,13 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
     private TargetLabels _labels = new([], false, false);
     private LineOutput? _lines;
     private RunOutcome? _outcome;
+    private bool _begun;
+
+    /// <summary>Tells who waits for an image.</summary>
+    public ImageWait Wait { get; init; } = new(_ => { }, isTerminal: false);
+
+    /// <summary>Takes whether nothing runs yet that could be interrupted.</summary>
+    public Action<bool> Waiting { get; init; } = _ => { };
 
     /// <returns>The run's exit status.</returns>
     public async Task<int> FollowAsync(IAsyncEnumerable<RunEvent> events)
@@ -34,6 +41,7 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
 
         if (_outcome is null || _lines is null)
             throw new CrashcartException(FailureReason.Unavailable, "The coordinator ended the run before it began; look at its log.");
+        Wait.Clear();
         foreach (var target in _outcome.Lost.ToList())
         {
             _lines.Complete(target);
@@ -48,12 +56,35 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
     {
         if (step.EventCase == RunEvent.EventOneofCase.Started)
             OnStarted(step.Started);
+        else if (step.EventCase == RunEvent.EventOneofCase.SessionWaits)
+            OnWaits(step.SessionWaits);
         else if (_outcome is null || _lines is null)
             throw new CrashcartException(FailureReason.Unavailable, "The coordinator's answer does not begin with the run's targets; it is of another version.");
+        else if (step.EventCase == RunEvent.EventOneofCase.SessionStarted)
+            GoesOn((int)step.SessionStarted.Target);
         else if (step.EventCase == RunEvent.EventOneofCase.Output)
-            _lines.Write((int)step.Output.Target, step.Output.Stderr, step.Output.Data.Span);
+            OnOutput(step.Output, _lines);
         else if (step.EventCase == RunEvent.EventOneofCase.SessionEnded)
             OnSessionEnded(step.SessionEnded, _lines, _outcome);
+    }
+
+    private void OnWaits(SessionWaits waits)
+    {
+        Wait.On(_labels.Node((int)waits.Target), waits);
+        Waiting(!_begun);
+    }
+
+    private void GoesOn(int target)
+    {
+        _begun = true;
+        Waiting(false);
+        Wait.Done(_labels.Node(target));
+    }
+
+    private void OnOutput(Api.Output printed, LineOutput lines)
+    {
+        Wait.Clear();
+        lines.Write((int)printed.Target, printed.Stderr, printed.Data.Span);
     }
 
     private void OnStarted(RunStarted started)
@@ -67,6 +98,8 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
     private void OnSessionEnded(SessionEnded ended, LineOutput lines, RunOutcome outcome)
     {
         var target = (int)ended.Target;
+        GoesOn(target);
+        Wait.Clear();
         lines.Complete(target);
         if (ended.OutcomeCase == SessionEnded.OutcomeOneofCase.ExitCode)
         {

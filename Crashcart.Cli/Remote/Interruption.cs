@@ -13,10 +13,13 @@ internal sealed class Interruption(Action<int> pass, Action end)
     /// <summary>The signal that ended the run, or 0.</summary>
     public int EndedBy { get; private set; }
 
+    /// <summary>No tool runs yet: the first wish to end ends the run.</summary>
+    public volatile bool IsWaiting;
+
     public void On(int signal)
     {
         // The users' signals are messages to the tools and no wish to end.
-        if (signal is Signals.User1 or Signals.User2 || Interlocked.Exchange(ref _ending, signal) == 0)
+        if (signal is Signals.User1 or Signals.User2 || (Interlocked.Exchange(ref _ending, signal) == 0 && !IsWaiting))
         {
             pass(signal);
             return;

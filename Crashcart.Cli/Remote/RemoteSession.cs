@@ -12,10 +12,13 @@ namespace Crashcart.Cli.Remote;
 internal static class RemoteSession
 {
     private const int Chunk = 32 * 1024;
+    private const byte ControlC = 3;
 
+    /// <param name="target">NODE/CONTAINER</param>
+    /// <param name="image">An image of the fleet's; empty: the node's own.</param>
     /// <returns>The tool's exit status.</returns>
     /// <exception cref="CrashcartException">The coordinator cannot be reached or refuses.</exception>
-    public static async Task<int> RunAsync(CoordinatorClient client, string target, SessionRequest request)
+    public static async Task<int> RunAsync(CoordinatorClient client, string target, string image, SessionRequest request)
     {
         using var call = new RunCall(client);
         using var raw = request.Terminal && UserTerminal.IsTerminal(0) ? UserTerminal.EnterRawMode() : null;
@@ -26,10 +29,12 @@ internal static class RemoteSession
         var start = new RunRequest
         {
             Container = target,
+            Image = image,
             Tool = request.ToTool(UserTerminal.Size, stdin: true),
             TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
         };
-        return await call.RunAsync(start, events => ConsumeAsync(events, StandardStream.Output, StandardStream.Error, OnStarted));
+        return await call.RunAsync(start, events => ConsumeAsync(
+            events, StandardStream.Output, StandardStream.Error, OnStarted, ImageWait.OnStandardError(), call.IsWaiting));
 
         // Input has no end of its own: the thread that waits for it ends with the process.
         void OnStarted() => new Thread(() => SendInput(call)) { IsBackground = true }.Start();
@@ -37,17 +42,32 @@ internal static class RemoteSession
 
     /// <summary>Follows the events to the tool's exit status.</summary>
     /// <param name="started">Called when the run has its target.</param>
-    internal static async Task<int> ConsumeAsync(IAsyncEnumerable<RunEvent> events, Stream output, Stream error, Action started)
+    /// <param name="wait">Tells that the node fetches the image.</param>
+    /// <param name="waiting">Takes whether it does.</param>
+    internal static async Task<int> ConsumeAsync(
+        IAsyncEnumerable<RunEvent> events, Stream output, Stream error, Action started, ImageWait wait, Action<bool> waiting)
     {
         int? status = null;
+        var node = "";
         await foreach (var step in events)
         {
+            if (step.EventCase is not RunEvent.EventOneofCase.SessionWaits)
+            {
+                waiting(false);
+                wait.Done(node);
+            }
+
             switch (step.EventCase)
             {
                 case RunEvent.EventOneofCase.Started:
                     if (step.Started.Targets.Count == 0)
                         return Failed(step.Started.Unanswered is [var silent, ..] ? silent.Message : "There is no such container; 'crashcart ps' lists what runs.");
+                    node = step.Started.Targets[0].Node;
                     started();
+                    break;
+                case RunEvent.EventOneofCase.SessionWaits:
+                    waiting(true);
+                    wait.On(node, step.SessionWaits);
                     break;
                 case RunEvent.EventOneofCase.Output:
                     (step.Output.Stderr ? error : output).Write(step.Output.Data.Span);
@@ -78,6 +98,9 @@ internal static class RemoteSession
         {
             while (StandardStream.Input.Read(buffer) is > 0 and var count)
             {
+                // In raw mode it comes as a byte, and there is no terminal yet that would make a signal of it.
+                if (buffer.AsSpan(0, count).Contains(ControlC))
+                    call.InterruptWaiting();
                 // Sent before it returns, so the buffer is free again.
                 call.SendAsync(new RunInput { Stdin = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)) }).GetAwaiter().GetResult();
             }

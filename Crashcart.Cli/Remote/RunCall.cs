@@ -17,10 +17,12 @@ internal sealed class RunCall : IDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly SemaphoreSlim _sending = new(1);
     private readonly AsyncDuplexStreamingCall<RunInput, RunEvent> _call;
+    private readonly Interruption _interruption;
 
     public RunCall(CoordinatorClient client)
     {
         _client = client;
+        _interruption = new Interruption(signal => _ = SendAsync(new RunInput { Signal = signal }), _ended.Cancel);
         _call = client.Fleet.Run(cancellationToken: _ended.Token);
     }
 
@@ -28,20 +30,29 @@ internal sealed class RunCall : IDisposable
     /// <param name="consume">From the events to the exit status.</param>
     public async Task<int> RunAsync(RunRequest request, Func<IAsyncEnumerable<RunEvent>, Task<int>> consume)
     {
-        var interruption = new Interruption(signal => _ = SendAsync(new RunInput { Signal = signal }), _ended.Cancel);
-        using var relay = new SignalRelay(interruption.On);
+        using var relay = new SignalRelay(_interruption.On);
         await SendAsync(new RunInput { Start = request });
         var run = Task.Run(() => consume(ReadAsync()));
         try
         {
             return await run.WaitAsync(_ended.Token);
         }
-        catch (OperationCanceledException) when (interruption.EndedBy != 0)
+        catch (OperationCanceledException) when (_interruption.EndedBy != 0)
         {
             await Task.WhenAny(run, Task.Delay(Patience));
             StandardText.Complain("Interrupted; the nodes end what still runs.");
-            return ExitStatus.Signalled(interruption.EndedBy);
+            return ExitStatus.Signalled(_interruption.EndedBy);
         }
+    }
+
+    /// <summary>Whether there is nothing yet that a signal could be passed to.</summary>
+    public void IsWaiting(bool isWaiting) => _interruption.IsWaiting = isWaiting;
+
+    /// <summary>What Ctrl-C means while its byte is no signal; nothing, once a tool runs.</summary>
+    public void InterruptWaiting()
+    {
+        if (_interruption.IsWaiting)
+            _interruption.On(Signals.Interrupt);
     }
 
     /// <summary>Sends one input after the ones before it. A run that is over takes none, which its events tell.</summary>

@@ -3,7 +3,9 @@ using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Streams;
 using Grpc.Core;
+using ApiHeldImage = Crashcart.Api.HeldImage;
 using ApiNode = Crashcart.Api.Node;
+using ApiSessionWaits = Crashcart.Api.SessionWaits;
 using RunEvent = Crashcart.Api.RunEvent;
 
 namespace Crashcart.Coordinator.Api;
@@ -31,6 +33,7 @@ internal static class ApiMapping
         node.Reclaimed = d.Reclaimed;
         node.Adopted = d.Adopted;
         node.ImageDigests.Add(d.ImageDigests);
+        node.Images.Add(d.Images.Select(image => new ApiHeldImage { Digest = image.Digest, Size = image.Size, Own = image.Own, Users = { image.Users } }));
         node.Runtimes.Add(d.Runtimes.Select(r => new Runtime { Name = r.Name, Version = r.Version, Problem = r.Problem }));
         return node;
     }
@@ -90,6 +93,10 @@ internal static class ApiMapping
                 Targets = { started.Targets.Select(ToApi) },
                 Unanswered = { started.Silent.Select(ToApi) },
             },
+        },
+        RunItem.Event { Happened: Actors.Fleet.RunEvent.SessionWaits waits } => new RunEvent
+        {
+            SessionWaits = new ApiSessionWaits { Target = (uint)waits.Target, Image = waits.Image, Received = waits.Received, Size = waits.Size },
         },
         RunItem.Event { Happened: Actors.Fleet.RunEvent.SessionStarted started } => new RunEvent
         {

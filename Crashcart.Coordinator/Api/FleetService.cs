@@ -4,6 +4,7 @@ using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Streams;
 using Grpc.Core;
 using RunEvent = Crashcart.Api.RunEvent;
@@ -12,7 +13,7 @@ using Status = Grpc.Core.Status;
 namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on the fleet's actors.</summary>
-internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
+internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
 {
     /// <summary>More than a node's patience, so that its silence is told as such.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(8);
@@ -40,7 +41,9 @@ internal sealed class FleetService(FleetGate fleet, StreamTickets tickets, ILogg
         if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
             throw Invalid("The first message of a run must be its request.");
         RunPlan plan = Plan(start);
-        var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint);
+        if (start.Image.Length > 0)
+            plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
+        var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
         // Not to be cancelled: a run that began must be known here, to be ended from here.

@@ -4,10 +4,12 @@ using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Coordinator.Api;
+using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
+using Crashcart.Node.Images;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -36,6 +38,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
 
     private readonly FleetGate _gate = new();
     private readonly StreamTickets _tickets = new();
+    private readonly ImageTickets _imageTickets = new(TimeProvider.System);
+    private readonly ImageStore _store = new(settings.StateDirectory, logs.CreateLogger<ImageStore>());
     private readonly ILogger _log = logs.CreateLogger<CoordinatorProcess>();
 
     /// <summary>In solo mode nothing but this process dials the streams.</summary>
@@ -117,8 +121,11 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     private void Populate(ActorSystem system)
     {
         node?.Populate(system);
+        _gate.Images = system.ActorOf(FleetImagesActor.Props(Shelf()), FleetImagesActor.Name);
         _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
     }
+
+    private ImageShelf Shelf() => new(_store, _imageTickets, _gate.StreamEndpoint);
 
     private Task LeaveCluster(ActorSystem system) => node?.Drain(system) ?? Task.CompletedTask;
 
@@ -135,8 +142,10 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
                 kestrel.Listen(settings.StreamListen, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddSingleton(_tickets);
+        builder.Services.AddSingleton(_store).AddSingleton(_imageTickets).AddSingleton(new TransferGate(settings.ImageTransfers));
         WebApplication server = builder.Build();
         server.MapGrpcService<SessionStreamsService>();
+        server.MapGrpcService<ImageTransfersService>();
         return server;
     }
 
@@ -153,11 +162,13 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             if (settings.Listen is { } address)
                 kestrel.Listen(address, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.Services.AddSingleton(_tickets).AddSingleton(_gate);
+        builder.Services.AddSingleton(_tickets).AddSingleton(_gate).AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
         builder.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<PeerInterceptor>());
         WebApplication server = builder.Build();
         server.MapGrpcService<FleetService>();
         server.MapGrpcService<LeasesService>();
+        server.MapGrpcService<ImagesService>();
         return server;
     }
 

@@ -10,6 +10,9 @@ namespace Crashcart.Coordinator.Hosting;
 /// <param name="StreamListen">Where nodes dial the streams of sessions.</param>
 /// <param name="ClusterListen">Where remoting listens; also this coordinator's place among the seeds.</param>
 /// <param name="Seeds">HOST:PORT of coordinators, this one among them; empty: this one begins a cluster.</param>
+/// <param name="StateDirectory">What outlives the process; the fleet's images are in it.</param>
+/// <param name="ImageMax">Bytes that one image may have.</param>
+/// <param name="ImageTransfers">Nodes that fetch images from here at one time; the others wait.</param>
 /// <param name="Solo">The node in this process, or null.</param>
 internal sealed record CoordinatorSettings(
     string Socket,
@@ -17,6 +20,9 @@ internal sealed record CoordinatorSettings(
     IPEndPoint StreamListen,
     IPEndPoint ClusterListen,
     IReadOnlyList<string> Seeds,
+    string StateDirectory,
+    long ImageMax,
+    int ImageTransfers,
     NodeSettings? Solo,
     LogLevel LogLevel)
 {
@@ -42,10 +48,20 @@ internal sealed record CoordinatorSettings(
         Repeats = true,
     };
 
+    private static readonly Setting ImageMaxSetting = new("image-max", "SIZE", "The largest image that may be pushed.")
+    {
+        Default = "4GiB",
+    };
+
+    private static readonly Setting ImageTransfersSetting = new("image-transfers", "N", "Nodes that fetch images from here at one time.")
+    {
+        Default = "4",
+    };
+
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
@@ -57,6 +73,9 @@ internal sealed record CoordinatorSettings(
             Loopback(settings, StreamListenSetting),
             clusterListen,
             SeedOrder(settings, clusterListen),
+            NodeSettings.StateDirectoryOf(settings),
+            settings.Bytes(ImageMaxSetting),
+            settings.Number(ImageTransfersSetting, 1, 1000),
             settings.IsOn(SoloSetting) ? NodeSettings.From(settings) : null,
             NodeSettings.LogLevelOf(settings));
     }

@@ -6,6 +6,7 @@ namespace Crashcart.Coordinator.Hosting;
 internal sealed class FleetGate
 {
     private volatile IActorRef? _actor;
+    private volatile IActorRef? _images;
     private volatile string _streamEndpoint = "";
 
     /// <summary>Null while the coordinator is in no cluster.</summary>
@@ -13,6 +14,13 @@ internal sealed class FleetGate
     {
         get => _actor is { } actor && !actor.IsNobody() ? actor : null;
         set => _actor = value;
+    }
+
+    /// <summary>The actor of the fleet's images; null while the coordinator is in no cluster.</summary>
+    public IActorRef? Images
+    {
+        get => _images is { } actor && !actor.IsNobody() ? actor : null;
+        set => _images = value;
     }
 
     /// <summary>Where nodes dial the streams of sessions; known once the listener is bound.</summary>

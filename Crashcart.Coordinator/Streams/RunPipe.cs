@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 
 namespace Crashcart.Coordinator.Streams;
@@ -24,7 +25,7 @@ internal abstract record RunItem
 /// One run between its client's call and its sessions' streams. Only so many frames of output wait here; then the streams
 /// wait, their HTTP/2 windows fill, and the tools stall. So a client that does not read costs a bounded amount of memory.
 /// </summary>
-internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endpoint) : IRunPort
+internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endpoint, Func<Task<WantedImage?>> defaultImage) : IRunPort
 {
     /// <summary>Of up to 32 KiB each.</summary>
     private const int OutputFrames = 32;
@@ -53,6 +54,8 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
         return new StreamTicket(endpoint(), secret);
     }
 
+    public Task<WantedImage?> DefaultImageAsync() => defaultImage();
+
     public void Close(int target)
     {
         if (!_sessions.TryRemove(target, out var session))
@@ -64,7 +67,7 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
     public void Tell(RunEvent happened)
     {
         _items.Writer.TryWrite(new RunItem.Event(happened));
-        if (happened is not RunEvent.Started)
+        if (happened is not (RunEvent.Started or RunEvent.SessionWaits))
             _underWay.TrySetResult();
         if (happened is RunEvent.SessionStarted { Target: var target } && _sessions.TryGetValue(target, out var session))
             session.Pipe.Announce();

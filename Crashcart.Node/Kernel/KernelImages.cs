@@ -1,20 +1,22 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Crashcart.Actors.Images;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Native;
+using Crashcart.Node.Images;
 
 namespace Crashcart.Node.Kernel;
 
-/// <summary>The image file of this node and its loop devices.</summary>
-internal sealed class KernelImages(KernelCalls kernel, string path) : IImages
+/// <summary>The image file of this node, and the loop devices of images.</summary>
+internal sealed class KernelImages(KernelCalls kernel, string path, ImageStore store) : IImages
 {
     // A file in one state is read through only once, however often the actor system starts anew.
     private readonly ConcurrentDictionary<string, string> _digests = new();
 
     public async Task<ImageFile> IdentifyAsync(CancellationToken cancellation)
     {
-        var identity = await kernel.RunAsync(() => ImageIdentity.Read(path), cancellation).ConfigureAwait(false);
-        return new ImageFile(path, identity.Key);
+        var identity = await kernel.RunAsync(() => Path.Exists(path) ? ImageIdentity.Read(path) : throw Missing(), cancellation).ConfigureAwait(false);
+        return new ImageFile(path, identity.Key, identity.Size);
     }
 
     public async Task<string> DigestAsync(ImageFile file, CancellationToken cancellation)
@@ -31,10 +33,30 @@ internal sealed class KernelImages(KernelCalls kernel, string path) : IImages
     }
 
     public async Task<IAttachedImage> AttachAsync(ImageFile file, CancellationToken cancellation) =>
-        new KernelImage(kernel, await kernel.RunAsync(() => AttachedImage.Attach(file.Path), cancellation).ConfigureAwait(false));
+        await kernel.RunAsync(() => Attach(file), cancellation).ConfigureAwait(false);
+
+    private KernelImage Attach(ImageFile file)
+    {
+        // Held from before it is attached: no other process removes it from then on.
+        var use = file.Stored is { } digest ? store.Use(digest) : null;
+        try
+        {
+            return new KernelImage(kernel, AttachedImage.Attach(file.Path), use);
+        }
+        catch
+        {
+            use?.Dispose();
+            throw;
+        }
+    }
+
+    private NodeException Missing() => new(
+        NodeFailure.NoImage,
+        $"There is no image at '{path}' on the node: put one there, or push one for all with 'crashcart image push FILE {ImageName.Default}'.");
 }
 
-internal sealed class KernelImage(KernelCalls kernel, AttachedImage image) : IAttachedImage
+/// <param name="use">Keeps a stored image from being removed; null for the file that the node was given.</param>
+internal sealed class KernelImage(KernelCalls kernel, AttachedImage image, IDisposable? use) : IAttachedImage
 {
     public AttachedImage Image => image;
 
@@ -44,6 +66,7 @@ internal sealed class KernelImage(KernelCalls kernel, AttachedImage image) : IAt
         () =>
         {
             image.Dispose();
+            use?.Dispose();
             return true;
         },
         CancellationToken.None).ConfigureAwait(false);

@@ -187,7 +187,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     }
 
     private NodeSettings Settings() => new(
-        _name, docker.Toolbox, "/nonexistent", new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1), LogLevel.None);
+        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1), LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>
         Node.Ask<ContainersFound>(new FindContainers { Selector = selector, Container = container }, Eventually.Patience);

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Crashcart.Actors.Node.Leases;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 
@@ -20,6 +21,7 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
     private readonly List<Action> _waiting = [];
     private readonly string _node;
     private readonly NodePorts _ports;
+    private bool _lacksImage;
 
     public ContainersActor(string node, NodePorts ports)
     {
@@ -35,6 +37,7 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         Receive<RuntimeEvent.Lost>(OnLost);
         Receive<ProcessActor.Exited>(OnExited);
         Receive<WaitedEnough>(_ => AnswerWaiting());
+        Receive<OwnImageActor.Known>(image => _lacksImage = image.Path is null);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -82,6 +85,7 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         Node = _node,
         Containers = { _table.Find(selector, find.Container).Select(c => c.Describe()) },
         Problem = string.Join(" ", _runtimes.Values.Select(r => r.Problem).Where(p => p.Length > 0)),
+        LacksImage = _lacksImage,
     };
 
     private void OnLocate(Locate locate)

@@ -1,80 +1,125 @@
 using Akka.Actor;
-using Akka.Event;
+using Crashcart.Actors.Images;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Node.Leases;
 
-/// <summary>Leads each acquirer to the loop device of the image file as it is at that moment.</summary>
+/// <summary>Leads each acquirer to the image that it wants, and knows which images the node has and who uses them.</summary>
 internal sealed class ImagesActor : ReceiveActor
 {
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Lifetime _lifetime = Lifetime.Begin();
-    private readonly IImages _images;
-    private int _generation;
-    private (string Key, IActorRef Device) _current = ("", ActorRefs.Nobody);
+    private readonly Dictionary<ImageDigest, IActorRef> _stored = [];
+    private readonly Dictionary<ImageDigest, IReadOnlyList<string>> _users = [];
+    private readonly Dictionary<ImageDigest, List<(IActorRef Asker, string CorrelationId)>> _drops = [];
+    private readonly NodePorts _ports;
+    private readonly IActorRef _own;
+    private readonly IActorRef _room;
+    private OwnImageActor.Known _ownFile = new(null, "", 0);
+    private IReadOnlyList<string> _ownUsers = [];
 
-    public ImagesActor(IImages images)
+    public ImagesActor(NodePorts ports)
     {
-        _images = images;
-        Receive<Lease.Acquire>(_ => Identify(Sender));
-        Receive<Identified>(OnIdentified);
-        Receive<Unidentified>(OnUnidentified);
-        Receive<Digested>(OnDigested);
+        _ports = ports;
+        _own = Child(OwnImageActor.Props(ports.Images), "own");
+        _room = Child(ImageRoomActor.Props(ports.StoredImages), "room");
+
+        Receive<Acquire>(_own.Forward);
+        Receive<AcquireStored>(OnAcquireStored);
+        Receive<OwnImageActor.Look>(_own.Forward);
+        Receive<OwnImageActor.Known>(OnOwnKnown);
+        Receive<OwnImageActor.Used>(used => _ownUsers = used.Users);
+        Receive<StoredImageActor.Used>(used => _users[used.Digest] = used.Users);
+        Receive<Remove>(remove => Stored(remove.Digest).Forward(new StoredImageActor.Remove(Later: false)));
+        Receive<Describe>(OnDescribe);
+        Receive<Described>(described => described.Asker.Tell(Complete(described)));
+        Receive<DropImage>(OnDrop);
+        Receive<StoredImageActor.Removed>(removed => OnDropped(removed.Digest, [], removed.Problem));
+        Receive<StoredImageActor.Kept>(kept => OnDropped(kept.Digest, kept.Users, null));
+        // All start anew with the node: leases and room would not fit together any more.
+        Receive<Terminated>(gone => throw new InvalidOperationException($"The node's image actor {gone.ActorRef.Path.Name} stopped."));
     }
 
-    /// <summary>To the parent: the digest of the image that sessions get now; empty when there is none.</summary>
-    public sealed record Known(string Digest) : ILocalMessage;
+    /// <summary>The sender wants a lease.</summary>
+    /// <param name="Image">Null: the file that the node was given. Its digest is one.</param>
+    public sealed record Acquire(WantedImage? Image) : ILocalMessage;
 
-    private sealed record Identified(IActorRef Holder, ImageFile File) : ILocalMessage;
+    /// <summary>The holder wants a lease of an image of the fleet's.</summary>
+    public sealed record AcquireStored(IActorRef Holder, WantedImage Image) : ILocalMessage;
 
-    private sealed record Unidentified(IActorRef Holder, Exception Reason) : ILocalMessage;
+    /// <summary>Remove an image unless somebody uses it; answered as <see cref="StoredImageActor.Remove"/> is.</summary>
+    public sealed record Remove(ImageDigest Digest) : ILocalMessage;
 
-    private sealed record Digested(string Key, string Digest, Exception? Problem) : ILocalMessage;
+    /// <summary>Complete the answer with the node's images and tell it to the asker.</summary>
+    public sealed record Describe(NodeDescribed Answer, IActorRef Asker) : ILocalMessage;
 
-    public static Props Props(IImages images) => Akka.Actor.Props.Create(() => new ImagesActor(images));
+    private sealed record Described(NodeDescribed Answer, IActorRef Asker, IReadOnlyList<StoredImage> Stored) : ILocalMessage;
+
+    public static Props Props(NodePorts ports) => Akka.Actor.Props.Create(() => new ImagesActor(ports));
 
     protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
 
-    protected override void PreStart() => Identify(ActorRefs.Nobody);
-
     protected override void PostStop() => _lifetime.End();
 
-    private void Identify(IActorRef holder) =>
-        _images.IdentifyAsync(_lifetime.Token).PipeTo(
-            Self, success: file => new Identified(holder, file), failure: e => new Unidentified(holder, e));
+    private static IActorRef Child(Props props, string name) => Context.Watch(Context.ActorOf(props, name));
 
-    private void OnIdentified(Identified identified)
+    private void OnAcquireStored(AcquireStored acquire)
     {
-        if (identified.File.Key != _current.Key)
-            Replace(identified.File);
-        if (!identified.Holder.IsNobody())
-            _current.Device.Tell(Lease.Acquire.Instance, identified.Holder);
+        if (ImageDigest.TryParse(acquire.Image.Digest, out var digest))
+            Stored(digest).Tell(acquire);
+        else
+            acquire.Holder.Tell(new Lease.Refused(NodeException.Describe(new NodeException(
+                NodeFailure.Failed, $"The request for the image {acquire.Image.Name} is malformed: '{acquire.Image.Digest}' is no digest."))));
     }
 
-    private void Replace(ImageFile file)
+    private IActorRef Stored(ImageDigest digest)
     {
-        _log.Info("Using image {0}", file.Path);
-        _current.Device.Tell(LoopDeviceActor.Retire.Instance);
-        _current = (file.Key, Context.ActorOf(LoopDeviceActor.Props(_images, file), $"{file.Key}-{++_generation}"));
-        _images.DigestAsync(file, _lifetime.Token).PipeTo(
+        if (!_stored.TryGetValue(digest, out var image))
+            _stored.Add(digest, image = Child(StoredImageActor.Props(_ports, digest, _room), digest.Hex));
+        return image;
+    }
+
+    private void OnOwnKnown(OwnImageActor.Known known)
+    {
+        _ownFile = known;
+        Context.Parent.Forward(known);
+    }
+
+    private void OnDescribe(Describe describe) =>
+        _ports.StoredImages.ListAsync(_lifetime.Token).PipeTo(
             Self,
-            success: digest => new Digested(file.Key, digest, null),
-            failure: e => new Digested(file.Key, "", e));
+            success: stored => new Described(describe.Answer, describe.Asker, stored),
+            // A store that cannot be read holds nothing that could be used.
+            failure: _ => new Described(describe.Answer, describe.Asker, []));
+
+    private NodeDescribed Complete(Described described)
+    {
+        if (_ownFile.Path is not null)
+            described.Answer.Images.Add(new HeldImage { Digest = _ownFile.Digest, Size = _ownFile.Size, Own = true, Users = { _ownUsers } });
+        described.Answer.Images.Add(described.Stored.Where(image => image.IsWhole).OrderBy(image => image.Digest.Hex, StringComparer.Ordinal).Select(image =>
+            new HeldImage { Digest = image.Digest.ToString(), Size = image.Size, Users = { _users.GetValueOrDefault(image.Digest, []) } }));
+        return described.Answer;
     }
 
-    private void OnUnidentified(Unidentified unidentified)
+    private void OnDrop(DropImage drop)
     {
-        _log.Warning("No image: {0}", unidentified.Reason.Message);
-        Context.Parent.Tell(new Known(""));
-        unidentified.Holder.Tell(new Lease.Refused(NodeException.Describe(unidentified.Reason)));
-    }
-
-    private void OnDigested(Digested digested)
-    {
-        if (digested.Key != _current.Key)
+        if (!ImageDigest.TryParse(drop.Digest, out var digest))
+        {
+            Sender.Tell(new ImageDropped { CorrelationId = drop.CorrelationId, Problem = $"'{drop.Digest}' is no digest." });
             return;
-        if (digested.Problem is { } problem)
-            _log.Warning("No digest of the image: {0}", problem.Message);
-        Context.Parent.Tell(new Known(digested.Digest));
+        }
+
+        if (!_drops.TryGetValue(digest, out var askers))
+            _drops.Add(digest, askers = []);
+        askers.Add((Sender, drop.CorrelationId));
+        Stored(digest).Tell(new StoredImageActor.Remove(Later: true));
+    }
+
+    private void OnDropped(ImageDigest digest, IReadOnlyList<string> users, string? problem)
+    {
+        if (!_drops.Remove(digest, out var askers))
+            return;
+        foreach (var (asker, correlation) in askers)
+            asker.Tell(new ImageDropped { CorrelationId = correlation, Users = { users }, Problem = problem ?? "" });
     }
 }

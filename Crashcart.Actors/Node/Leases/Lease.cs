@@ -17,6 +17,11 @@ internal static class Lease
     /// <summary>The sender is the owner; it is gone, and the lease with it, when it stops.</summary>
     public sealed record Granted(IAttachedImage Image) : ILocalMessage;
 
+    /// <summary>The image is being fetched, so the lease takes a while yet; comes again and again.</summary>
+    /// <param name="Image">As people know it.</param>
+    /// <param name="Received">Bytes, of <paramref name="Size"/>.</param>
+    public sealed record Awaited(string Image, long Received, long Size) : ILocalMessage;
+
     public sealed record Refused(SessionFailure Failure) : ILocalMessage;
 
     public sealed record Release : ILocalMessage

@@ -11,7 +11,7 @@ namespace Crashcart.Actors.Node.Leases;
 internal sealed class LoopDeviceActor : ReceiveActor
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly LeaseHolders _holders = new(Context);
+    private readonly LeaseHolders _holders;
     private readonly ReleaseStack _owned = new();
     private readonly IImages _images;
     private readonly ImageFile _file;
@@ -21,6 +21,8 @@ internal sealed class LoopDeviceActor : ReceiveActor
     {
         _images = images;
         _file = file;
+        var parent = Context.Parent;
+        _holders = new LeaseHolders(Context, holders => parent.Tell(new Held([.. holders])));
         Detached();
     }
 
@@ -29,6 +31,9 @@ internal sealed class LoopDeviceActor : ReceiveActor
     {
         public static readonly Retire Instance = new();
     }
+
+    /// <summary>To the parent, at every change: who holds the image now.</summary>
+    public sealed record Held(IReadOnlyList<IActorRef> Holders) : ILocalMessage;
 
     private sealed record AttachDone(IAttachedImage Image) : ILocalMessage;
 

@@ -19,12 +19,26 @@ internal sealed class MountActor : ReceiveActor
     private readonly Container _container;
     private readonly IActorRef _images;
 
+    // What the holders want; whoever wants another is refused while there are any.
+    private Acquire _wanted = new(null, "");
+
+    // What is mounted or being mounted; all who wanted it may leave meanwhile, and somebody come who wants another.
+    private Acquire _mounting = new(null, "");
+
     public MountActor(NodePorts ports, Container container, IActorRef images)
     {
         _ports = ports;
         _container = container;
         _images = images;
         Opening();
+    }
+
+    /// <summary>The sender wants a lease of the mount.</summary>
+    /// <param name="Image">As in <see cref="ImagesActor.Acquire"/>.</param>
+    /// <param name="Digest">Which image that is; empty when it is not known yet.</param>
+    public sealed record Acquire(WantedImage? Image, string Digest) : ILocalMessage
+    {
+        public bool IsOtherThan(Acquire other) => Digest != other.Digest && Digest.Length > 0 && other.Digest.Length > 0;
     }
 
     /// <summary>To the parent, at every change.</summary>
@@ -71,6 +85,7 @@ internal sealed class MountActor : ReceiveActor
     {
         ReceiveHolders(whenHeld: _ => { }, whenLast: () => { });
         Receive<Lease.Granted>(granted => MountImage(target, granted.Image));
+        Receive<Lease.Awaited>(_holders.Tell);
         Receive<MountDone>(done => OnMounted(target, done.Image));
         Receive<Lease.Refused>(refused => OnMountFailed(target, refused.Failure));
         Receive<Failed>(failed => OnMountFailed(target, failed.Reason));
@@ -87,7 +102,8 @@ internal sealed class MountActor : ReceiveActor
 
     private void Mount(ITarget target)
     {
-        _images.Tell(Lease.Acquire.Instance);
+        _mounting = _wanted;
+        _images.Tell(new ImagesActor.Acquire(_mounting.Image));
         Become(() => Mounting(target));
     }
 
@@ -103,18 +119,21 @@ internal sealed class MountActor : ReceiveActor
     {
         _log.Info("Mounted the image in container {0}", _container.Id);
         Context.Parent.Tell(new Changed(true));
-        _holders.Grant(image);
-
-        if (_holders.Any)
-            Become(() => Mounted(target, image));
-        else
+        if (!_holders.Any || _mounting.IsOtherThan(_wanted))
+        {
             Unmount(target);
+            return;
+        }
+
+        _holders.Grant(image);
+        Become(() => Mounted(target, image));
     }
 
     private void OnMountFailed(ITarget target, SessionFailure failure)
     {
         _log.Warning("Could not mount the image in container {0}: {1}", _container.Id, failure.Message);
-        _holders.Refuse(failure);
+        if (!_mounting.IsOtherThan(_wanted))
+            _holders.Refuse(failure);
         Unmount(target);
     }
 
@@ -145,8 +164,16 @@ internal sealed class MountActor : ReceiveActor
     // What happens in every state. Release and death of a holder are one road.
     private void ReceiveHolders(Action<IActorRef> whenHeld, Action whenLast)
     {
-        Receive<Lease.Acquire>(_ =>
+        Receive<Acquire>(acquire =>
         {
+            if (_holders.Any && acquire.IsOtherThan(_wanted))
+            {
+                Sender.Tell(new Lease.Refused(NodeException.Describe(new NodeException(NodeFailure.Failed, AnotherImage(acquire)))));
+                return;
+            }
+
+            if (!_holders.Any)
+                _wanted = acquire;
             _holders.Add(Sender);
             whenHeld(Sender);
         });
@@ -160,6 +187,17 @@ internal sealed class MountActor : ReceiveActor
                 whenLast();
         }
     }
+
+    private string AnotherImage(Acquire other) =>
+        $"Image {NameOf(_wanted)} is mounted at /dev/crashcart of container {_container.Id.Value[..Math.Min(12, _container.Id.Value.Length)]} for all of it, so image "
+        + $"{NameOf(other)} cannot be: end the sessions that use the other, or leave out --shared.";
+
+    private static string NameOf(Acquire acquire) => (acquire.Image?.Name, acquire.Digest) switch
+    {
+        (_, "") => "of the node",
+        (null or "", var digest) => digest,
+        (var name, var digest) => name == digest ? name : $"{name} ({digest})",
+    };
 
     private static Failed Failure(Exception exception) => new(NodeException.Describe(exception));
 }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Node.Leases;
 
@@ -10,6 +11,7 @@ internal sealed class MountsActor : ReceiveActor
     private readonly HashSet<IActorRef> _mounted = [];
     private readonly NodePorts _ports;
     private readonly IActorRef _images;
+    private string _ownDigest = "";
     private int _generation;
 
     public MountsActor(NodePorts ports, IActorRef images)
@@ -17,12 +19,14 @@ internal sealed class MountsActor : ReceiveActor
         _ports = ports;
         _images = images;
         Receive<Acquire>(OnAcquire);
+        Receive<OwnImageActor.Known>(own => _ownDigest = own.Digest);
         Receive<MountActor.Changed>(OnChanged);
         Receive<Terminated>(OnTerminated);
     }
 
     /// <summary>Like <see cref="Lease.Acquire"/>, for the mount in one container.</summary>
-    public sealed record Acquire(Container Container) : ILocalMessage;
+    /// <param name="Image">As in <see cref="ImagesActor.Acquire"/>.</param>
+    public sealed record Acquire(Container Container, WantedImage? Image = null) : ILocalMessage;
 
     /// <summary>To the parent, at every change.</summary>
     public sealed record Counted(int Mounts) : ILocalMessage;
@@ -42,8 +46,16 @@ internal sealed class MountsActor : ReceiveActor
             _mounts.Add(key, mount);
         }
 
-        mount.Tell(Lease.Acquire.Instance, Sender);
+        mount.Tell(new MountActor.Acquire(acquire.Image, DigestOf(acquire.Image)), Sender);
     }
+
+    /// <summary>Which image it will be, as far as that is known yet.</summary>
+    private string DigestOf(WantedImage? image) => image switch
+    {
+        null => _ownDigest,
+        { OnlyWithoutOwn: true } when _ownDigest.Length > 0 => _ownDigest,
+        _ => image.Digest,
+    };
 
     private void OnChanged(MountActor.Changed changed)
     {

@@ -59,7 +59,7 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
         Receive<ContainersActor.Missing>(missing => Refuse($"Container {missing.Id} does not run on this node any more."));
         Receive<Opened>(opened =>
         {
-            _node.Images.Tell(Lease.Acquire.Instance);
+            _node.Images.Tell(new ImagesActor.Acquire(Image: null));
             Become(() => Leasing(opened));
         });
         ReceiveFailures();

@@ -1,10 +1,12 @@
+using Crashcart.Actors.Images;
+
 namespace Crashcart.Actors.Node.Ports;
 
-/// <summary>The node's toolbox image: the file, and what the kernel makes of it.</summary>
+/// <summary>The image file that the node was given, and what the kernel makes of image files.</summary>
 public interface IImages
 {
     /// <summary>The image file as it is now.</summary>
-    /// <exception cref="NodeException">There is none, or it is unreadable.</exception>
+    /// <exception cref="NodeException">There is none (<see cref="NodeFailure.NoImage"/>), or it is unreadable.</exception>
     Task<ImageFile> IdentifyAsync(CancellationToken cancellation);
 
     /// <summary>The sha256 digest of the file's contents: <c>sha256:</c> and 64 hex digits.</summary>
@@ -17,7 +19,9 @@ public interface IImages
 
 /// <param name="Path">Where the file is.</param>
 /// <param name="Key">Differs when the path leads to another file or to other contents; letters, digits and <c>:.-</c>.</param>
-public sealed record ImageFile(string Path, string Key);
+/// <param name="Size">Bytes.</param>
+/// <param name="Stored">The digest of an image of the fleet's; null for the file that the node was given.</param>
+public sealed record ImageFile(string Path, string Key, long Size = 0, ImageDigest? Stored = null);
 
 /// <summary>One share of an attached image; disposing it gives the share back.</summary>
 public interface IAttachedImage : IAsyncDisposable

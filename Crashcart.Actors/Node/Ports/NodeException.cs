@@ -8,6 +8,9 @@ public enum NodeFailure
     /// <summary>Crashcart, the host or a peer failed.</summary>
     Failed,
 
+    /// <summary>The node was given no image file, or it is not there.</summary>
+    NoImage,
+
     /// <summary>The container is gone.</summary>
     TargetGone,
 

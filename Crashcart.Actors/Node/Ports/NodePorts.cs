@@ -5,6 +5,7 @@ public sealed record NodePorts(
     IReadOnlyList<IContainerRuntime> Runtimes,
     ITargets Targets,
     IImages Images,
+    IStoredImages StoredImages,
     ISharedMounts Mounts,
     ITools Tools,
     ISessionStreams Streams,

@@ -76,6 +76,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
     private void Leasing(ISessionCall call, ITarget target)
     {
         Receive<Lease.Granted>(granted => StartTool(call, target, granted.Image));
+        Receive<Lease.Awaited>(OnAwaited);
         Receive<Lease.Refused>(refused => Refuse(call, refused.Failure));
         ReceiveRefusals(call);
     }
@@ -137,10 +138,24 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
     {
         opened.Target.Exited.PipeTo(Self, success: () => new SessionStep.ContainerExited());
         if (_request.Start.Tool.Shared)
-            _node.Mounts.Tell(new MountsActor.Acquire(opened.Container));
+            _node.Mounts.Tell(new MountsActor.Acquire(opened.Container, _request.Start.Image));
         else
-            _node.Images.Tell(Lease.Acquire.Instance);
+            _node.Images.Tell(new ImagesActor.Acquire(_request.Start.Image));
         Become(() => Leasing(call, opened.Target));
+    }
+
+    // The time that the image takes to come does not count.
+    private void OnAwaited(Lease.Awaited awaited)
+    {
+        After(_patience.Start, new SessionStep.StartIsLate());
+        _request.Requester.Tell(new SessionWaits
+        {
+            SessionId = _request.Id,
+            Image = awaited.Image,
+            Received = awaited.Received,
+            Size = awaited.Size,
+            Ticket = _request.Start.Ticket,
+        });
     }
 
     private void StartTool(ISessionCall call, ITarget target, IAttachedImage image)

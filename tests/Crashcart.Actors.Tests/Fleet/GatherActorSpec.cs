@@ -79,7 +79,7 @@ public sealed class GatherActorSpec : FleetSpec
     {
         // Its parent is who gets the answer.
         IActorRef gather = ActorOfAsTestActorRef<GatherActor>(
-            GatherActor.Props("q1", nodes, new DescribeNode { CorrelationId = "q1" }, Patience),
+            GatherActor.Props([.. nodes.Select(GatherActor.NodePath)], new DescribeNode { CorrelationId = "q1" }, Patience),
             TestActor);
         Watch(gather);
         return gather;

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 
 namespace Crashcart.Actors.Tests.Fleet;
@@ -25,6 +26,10 @@ internal sealed class RecordingPort(IActorRef probe) : IRunPort
         probe.Tell(new Opened(target));
         return TicketOf(target);
     }
+
+    public WantedImage? DefaultImage { get; init; }
+
+    public Task<WantedImage?> DefaultImageAsync() => Task.FromResult(DefaultImage);
 
     public void Close(int target) => probe.Tell(new Closed(target));
 

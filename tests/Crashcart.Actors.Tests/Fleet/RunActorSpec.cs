@@ -125,6 +125,66 @@ public sealed class RunActorSpec : FleetSpec
     }
 
     [Fact]
+    public void Sessions_are_given_the_image_that_the_run_is_for()
+    {
+        var image = new WantedImage { Digest = "sha256:a", Sources = { new ImageSource { Endpoint = "http://127.0.0.1:1" } } };
+        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything) with { Image = image }, new RecordingPort(_port), _fleet));
+        Resolve(run, [Target(Self, "web") with { LacksImage = true }]);
+
+        Assert.Equal(image, ExpectStart(0).Image);
+    }
+
+    [Fact]
+    public void Nodes_that_lack_an_image_are_offered_the_fleet_s_own()
+    {
+        var image = new WantedImage { Digest = "sha256:a", OnlyWithoutOwn = true };
+        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything), new RecordingPort(_port) { DefaultImage = image }, _fleet));
+        Resolve(run, [Target(Self, "web") with { LacksImage = true }]);
+
+        Assert.Equal(image, ExpectStart(0).Image);
+    }
+
+    [Fact]
+    public void Nodes_that_have_an_image_are_offered_none()
+    {
+        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything), new RecordingPort(_port) { DefaultImage = new WantedImage() }, _fleet));
+        Resolve(run, [Target(Self, "web")]);
+
+        Assert.Null(ExpectStart(0).Image);
+    }
+
+    [Fact]
+    public void The_time_that_an_image_takes_to_come_does_not_count()
+    {
+        IActorRef run = BeginSessions(1);
+        ExpectStart(0);
+        for (int second = 0; second < 60; second += 15)
+        {
+            Advance(TimeSpan.FromSeconds(15));
+            run.Tell(new SessionWaits { SessionId = "run-1-0", Image = "tools:1", Received = second, Size = 60, Ticket = RecordingPort.TicketOf(0).Secret });
+            Assert.Equal(new RunEvent.SessionWaits(0, "tools:1", second, 60), ExpectTold<RunEvent.SessionWaits>());
+        }
+
+        Advance(StartPatience);
+        Assert.Equal(125, ExpectFailed(0).Code);
+    }
+
+    [Fact]
+    public void Who_waits_after_its_end_or_in_another_run_or_without_its_ticket_is_not_told()
+    {
+        IActorRef run = BeginSessions(2);
+        Exit(run, 0);
+        run.Tell(new SessionWaits { SessionId = "run-1-0", Ticket = RecordingPort.TicketOf(0).Secret });
+        run.Tell(new SessionWaits { SessionId = "run-2-0", Ticket = RecordingPort.TicketOf(0).Secret });
+        run.Tell(new SessionWaits { SessionId = "run-1-1", Ticket = RecordingPort.TicketOf(0).Secret });
+        Began(run, 1);
+        run.Tell(new SessionWaits { SessionId = "run-1-1", Ticket = RecordingPort.TicketOf(1).Secret });
+        Exit(run, 1);
+
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
     public void A_tool_that_was_not_started_ends_its_session_without_a_beginning()
     {
         IActorRef run = BeginSessions(1);

@@ -1,65 +1,248 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Crashcart.Actors.Node.Leases;
-using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+using static Crashcart.Actors.Tests.Node.Doubles.ScriptedStoredImages;
 
 namespace Crashcart.Actors.Tests.Node;
 
 public sealed class ImagesActorSpec : NodeSpec
 {
-    [Fact]
-    public void Tells_the_digest_of_the_image()
-    {
-        var parent = CreateTestProbe();
-        parent.ChildActorOf(ImagesActor.Props(Images));
+    private readonly IActorRef _images;
 
-        Assert.Equal("sha256:image-1", parent.ExpectMsg<ImagesActor.Known>().Digest);
+    public ImagesActorSpec() => _images = Sys.ActorOf(ImagesActor.Props(Ports), "images");
+
+    [Fact]
+    public void Gives_an_image_that_is_there_without_fetching()
+    {
+        Stored.Put('a');
+
+        ExpectGrant(Acquire('a'));
+
+        Assert.Equal(0, Stored.Fetches);
     }
 
     [Fact]
-    public void Gives_each_new_session_the_image_file_as_it_is_then()
+    public void Fetches_an_image_once_for_all_who_want_it_meanwhile()
     {
-        var parent = CreateTestProbe();
-        var images = parent.ChildActorOf(ImagesActor.Props(Images));
-        parent.ExpectMsg<ImagesActor.Known>();
-        var first = Acquire(images);
-        var device = ExpectGrant(first);
+        var (first, second) = (Acquire('a'), Acquire('a'));
+        AwaitFetch();
+        var third = Acquire('a');
 
-        Images.Key = "image-2";
-        var second = Acquire(images);
+        Stored.CompleteFetch();
 
-        Assert.NotEqual(device, ExpectGrant(second));
-        Assert.Equal("sha256:image-2", parent.ExpectMsg<ImagesActor.Known>().Digest);
+        Assert.Equal(ExpectGrant(first), ExpectGrant(second));
+        ExpectGrant(third);
+        Assert.Equal((1, 1), (Stored.Fetches, Images.Attachments));
+    }
+
+    [Fact]
+    public void Tells_those_who_wait_how_far_the_fetch_is()
+    {
+        var holder = Acquire('a');
+        AwaitFetch();
+        Stored.Receive(45);
+        Advance(TimeSpan.FromSeconds(1));
+
+        holder.FishForMessage<Lease.Awaited>(awaited => awaited == new Lease.Awaited("tools:a", 45, 400));
+    }
+
+    [Fact]
+    public void Refuses_all_who_wait_when_the_fetch_fails_and_tries_again_for_the_next()
+    {
+        var (first, second) = (Acquire('a'), Acquire('a'));
+        AwaitFetch();
+        Stored.FailFetch("No coordinator has it.");
+
+        Assert.Equal("No coordinator has it.", ExpectRefusal(first));
+        Assert.Equal("No coordinator has it.", ExpectRefusal(second));
+
+        var third = Acquire('a');
+        AwaitFetch();
+        Stored.CompleteFetch();
+        ExpectGrant(third);
+    }
+
+    [Fact]
+    public void Serves_several_images_at_once()
+    {
+        Stored.Put('a');
+        Stored.Put('b');
+
+        Assert.NotEqual(ExpectGrant(Acquire('a')), ExpectGrant(Acquire('b')));
         Assert.Equal(2, Images.Attached);
-
-        device.Tell(Lease.Release.Instance, first);
-        AwaitAssert(() => Assert.Equal(1, Images.Attached));
     }
 
     [Fact]
-    public void Refuses_when_there_is_no_image_and_finds_one_that_comes_later()
+    public void Two_images_are_fetched_at_the_same_time()
     {
-        Images.NoImage = new NodeException(NodeFailure.Failed, "There is no image at /crashcart.img.");
-        var parent = CreateTestProbe();
-        var images = parent.ChildActorOf(ImagesActor.Props(Images));
+        Acquire('a');
+        Acquire('b');
 
-        Assert.Equal("", parent.ExpectMsg<ImagesActor.Known>().Digest);
-        Assert.Equal("There is no image at /crashcart.img.", Acquire(images).ExpectMsg<Lease.Refused>().Failure.Message);
+        AwaitAssert(() => Assert.Equal(2, Stored.FetchesPending));
+    }
 
-        Images.NoImage = null;
-        ExpectGrant(Acquire(images));
+    [Fact]
+    public void Removes_what_was_not_used_for_longest_when_another_needs_room()
+    {
+        Stored.Put('a', lastUsed: 2);
+        Stored.Put('b', lastUsed: 1);
+
+        Acquire('c');
+        AwaitFetch();
+
+        Assert.Equal([Digest('a')], Stored.Digests);
+    }
+
+    [Fact]
+    public void Never_removes_an_image_that_is_in_use()
+    {
+        Stored.Put('a', lastUsed: 1);
+        Stored.Put('b', lastUsed: 2);
+        ExpectGrant(Acquire('a'));
+
+        Acquire('c');
+        AwaitFetch();
+
+        Assert.Equal([Digest('a')], Stored.Digests);
+    }
+
+    [Fact]
+    public void Refuses_by_name_what_finds_no_room()
+    {
+        Stored.Put('a');
+        Stored.Put('b');
+        ExpectGrant(Acquire('a'));
+        ExpectGrant(Acquire('b'));
+
+        Assert.StartsWith("The image tools:c takes 1 MB, and the node has no room for it", ExpectRefusal(Acquire('c')), StringComparison.Ordinal);
+        Assert.Equal(0, Stored.Fetches);
+    }
+
+    [Fact]
+    public void A_fetch_under_way_takes_its_room_already()
+    {
+        Acquire('a', 600);
+        AwaitFetch();
+
+        Assert.Contains("no room", ExpectRefusal(Acquire('b', 600)), StringComparison.Ordinal);
+
+        Stored.FailFetch("It broke.");
+        AwaitAssert(() =>
+        {
+            Acquire('b', 600);
+            AwaitFetch();
+        });
+    }
+
+    [Fact]
+    public void Drops_an_image_that_nobody_uses()
+    {
+        Stored.Put('a');
+
+        Assert.Equal(new ImageDropped { CorrelationId = "q" }, Drop('a'));
+        Assert.Empty(Stored.Digests);
+    }
+
+    [Fact]
+    public void Keeps_an_image_that_is_in_use_until_its_last_use_ends_and_says_who_uses_it()
+    {
+        Stored.Put('a');
+        var (first, second) = (Acquire('a'), Acquire('a'));
+        ExpectGrant(first);
+        ExpectGrant(second);
+
+        Assert.Equal(new[] { first.Ref.Path.Name, second.Ref.Path.Name }.Order(StringComparer.Ordinal), Drop('a').Users);
+        Sys.Stop(first);
+        AwaitAssert(() => Assert.Equal([second.Ref.Path.Name], Describe().Images[^1].Users));
+        Assert.Single(Stored.Digests);
+        Sys.Stop(second);
+
+        AwaitAssert(() => Assert.Empty(Stored.Digests));
+    }
+
+    [Fact]
+    public void An_image_that_is_wanted_again_is_not_dropped()
+    {
+        Stored.Put('a');
+        var first = Acquire('a');
+        ExpectGrant(first);
+        Assert.NotEmpty(Drop('a').Users);
+        var second = Acquire('a');
+        ExpectGrant(second);
+        Sys.Stop(first);
+        Sys.Stop(second);
+
+        AwaitAssert(() => Assert.Equal(0, Images.Attached));
+        AwaitAssert(() => Assert.Empty(Describe().Images[^1].Users));
+        Assert.Single(Stored.Digests);
+    }
+
+    [Fact]
+    public void An_image_that_is_being_fetched_is_not_dropped()
+    {
+        var holder = Acquire('a');
+        AwaitFetch();
+
+        Assert.Equal([holder.Ref.Path.Name], Drop('a').Users);
+    }
+
+    [Fact]
+    public void Names_what_the_node_has()
+    {
+        Stored.Put('b');
+        Stored.Put('a', size: 7);
+
+        AwaitAssert(() => Assert.Equal(
+            [
+                new HeldImage { Digest = "sha256:image-1", Size = 1000, Own = true },
+                new HeldImage { Digest = Digest('a').ToString(), Size = 7 },
+                new HeldImage { Digest = Digest('b').ToString(), Size = 400 },
+            ],
+            Describe().Images));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("sha256:ab")]
+    [InlineData("sha256:../../../etc/passwd")]
+    public void Refuses_what_is_no_digest(string digest)
+    {
+        var holder = CreateTestProbe();
+        _images.Tell(new ImagesActor.Acquire(new WantedImage { Digest = digest, Name = "tools" }), holder);
+
+        Assert.Contains("is no digest", ExpectRefusal(holder), StringComparison.Ordinal);
+        _images.Tell(new DropImage { Digest = digest }, TestActor);
+        Assert.Contains("is no digest", ExpectMsg<ImageDropped>().Problem, StringComparison.Ordinal);
     }
 
     private static IActorRef ExpectGrant(TestProbe holder)
     {
-        holder.ExpectMsg<Lease.Granted>();
+        holder.FishForMessage(message => message is Lease.Granted);
         return holder.LastSender;
     }
 
-    private TestProbe Acquire(IActorRef images)
+    private static string ExpectRefusal(TestProbe holder) =>
+        ((Lease.Refused)holder.FishForMessage(message => message is Lease.Refused)).Failure.Message;
+
+    private TestProbe Acquire(char digit, long size = 400)
     {
         var holder = CreateTestProbe();
-        images.Tell(Lease.Acquire.Instance, holder);
+        _images.Tell(new ImagesActor.Acquire(Wanted(digit, size)), holder);
         return holder;
+    }
+
+    private void AwaitFetch() => AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+
+    private ImageDropped Drop(char digit)
+    {
+        _images.Tell(new DropImage { CorrelationId = "q", Digest = Digest(digit).ToString() }, TestActor);
+        return ExpectMsg<ImageDropped>();
+    }
+
+    private NodeDescribed Describe()
+    {
+        _images.Tell(new ImagesActor.Describe(new NodeDescribed(), TestActor));
+        return ExpectMsg<NodeDescribed>();
     }
 }

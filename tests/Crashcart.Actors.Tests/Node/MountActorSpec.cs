@@ -2,6 +2,8 @@ using Akka.Actor;
 using Akka.TestKit;
 using Crashcart.Actors.Node.Leases;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
+using static Crashcart.Actors.Tests.Node.Doubles.ScriptedStoredImages;
 
 namespace Crashcart.Actors.Tests.Node;
 
@@ -13,7 +15,7 @@ public sealed class MountActorSpec : NodeSpec
     public MountActorSpec()
     {
         _parent = CreateTestProbe();
-        _mounts = _parent.ChildActorOf(MountsActor.Props(Ports, Sys.ActorOf(ImagesActor.Props(Images))));
+        _mounts = _parent.ChildActorOf(MountsActor.Props(Ports, Sys.ActorOf(ImagesActor.Props(Ports))));
     }
 
     [Fact]
@@ -71,6 +73,50 @@ public sealed class MountActorSpec : NodeSpec
     }
 
     [Fact]
+    public void Refuses_another_image_while_one_is_mounted_and_names_both()
+    {
+        Stored.Put('a');
+        Stored.Put('b');
+        var first = Acquire(Wanted('a'));
+        var mount = ExpectGrant(first);
+
+        var sentence = Acquire(Wanted('b')).ExpectMsg<Lease.Refused>().Failure.Message;
+        Assert.Contains($"Image tools:a ({Digest('a')}) is mounted at /dev/crashcart", sentence, StringComparison.Ordinal);
+        Assert.Contains($"image tools:b ({Digest('b')}) cannot be", sentence, StringComparison.Ordinal);
+
+        ExpectGrant(Acquire(Wanted('a')));
+        Assert.Equal(1, Mounts.Mounts);
+        mount.Tell(Lease.Release.Instance, first);
+    }
+
+    [Fact]
+    public void Mounts_another_image_after_the_first_was_released()
+    {
+        Stored.Put('a');
+        Stored.Put('b');
+        var first = Acquire(Wanted('a'));
+        ExpectGrant(first);
+        Sys.Stop(first);
+        AwaitAssert(() => Assert.Equal(0, Mounts.Mounted));
+
+        ExpectGrant(Acquire(Wanted('b')));
+
+        Assert.Equal((2, 1), (Mounts.Mounts, Images.Attached));
+    }
+
+    [Fact]
+    public void Tells_its_holders_that_the_image_is_being_fetched()
+    {
+        var holder = Acquire(Wanted('a'));
+        AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+        Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal("tools:a", holder.ExpectMsg<Lease.Awaited>().Image);
+        Stored.CompleteFetch();
+        holder.FishForMessage(message => message is Lease.Granted);
+    }
+
+    [Fact]
     public void Refuses_when_there_is_no_image()
     {
         Images.NoImage = new NodeException(NodeFailure.Failed, "There is no image.");
@@ -110,10 +156,10 @@ public sealed class MountActorSpec : NodeSpec
         return holder.LastSender;
     }
 
-    private TestProbe Acquire()
+    private TestProbe Acquire(WantedImage? image = null)
     {
         var holder = CreateTestProbe();
-        _mounts.Tell(new MountsActor.Acquire(Web), holder);
+        _mounts.Tell(new MountsActor.Acquire(Web, image), holder);
         return holder;
     }
 }

@@ -27,6 +27,7 @@ public sealed class NodeActorSpec : NodeSpec
                 Runtimes = { new RuntimeStatus { Name = "docker", Version = "20.10" } },
                 Containers = 1,
                 ImageDigests = { "sha256:image-1" },
+                Images = { new HeldImage { Digest = "sha256:image-1", Size = 1000, Own = true } },
             };
             Assert.Equal(expected, ExpectMsg<NodeDescribed>());
         });

@@ -25,6 +25,8 @@ public abstract class NodeSpec() : TestKit(Settings)
 
     internal ScriptedImages Images { get; init; } = new() { Immediate = true };
 
+    internal ScriptedStoredImages Stored { get; } = new();
+
     internal ScriptedMounts Mounts { get; } = new();
 
     internal ScriptedTools Tools { get; set; } = new();
@@ -33,7 +35,7 @@ public abstract class NodeSpec() : TestKit(Settings)
 
     internal ScriptedHost Host { get; } = new();
 
-    internal NodePorts Ports => new([Runtime], Targets, Images, Mounts, Tools, Calls, Host, Host, Host);
+    internal NodePorts Ports => new([Runtime], Targets, Images, Stored, Mounts, Tools, Calls, Host, Host, Host);
 
     internal static Container Web { get; } = Container("web", 100, ("app", "web"));
 

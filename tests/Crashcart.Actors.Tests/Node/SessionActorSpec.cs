@@ -235,7 +235,37 @@ public sealed class SessionActorSpec : NodeSpec
         AwaitAssert(() => AssertNothingLeft());
     }
 
-    private void Start(bool shared = false, bool dials = true)
+    [Fact]
+    public void Waits_for_its_image_as_long_as_that_is_being_fetched_and_tells_so()
+    {
+        Start(image: ScriptedStoredImages.Wanted('a'));
+        AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+        Stored.Receive(45);
+        for (var seconds = 0; seconds < 60; seconds++)
+        {
+            Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal("s1", _run.ExpectMsg<SessionWaits>().SessionId);
+        }
+
+        Stored.CompleteFetch();
+        AwaitRunning();
+        Tools.Tool.Exit(0);
+        _run.FishForMessage(message => message is SessionOver { Problem: "" });
+    }
+
+    [Fact]
+    public void Tells_why_its_image_did_not_come()
+    {
+        Start(image: ScriptedStoredImages.Wanted('a'));
+        AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+
+        Stored.FailFetch("No coordinator has tools:a.");
+
+        _run.FishForMessage(message => message is SessionOver { Problem: "" });
+        Assert.Equal("No coordinator has tools:a.", Calls.Failure!.Message);
+    }
+
+    private void Start(bool shared = false, bool dials = true, WantedImage? image = null)
     {
         var start = new StartSession
         {
@@ -245,8 +275,9 @@ public sealed class SessionActorSpec : NodeSpec
             Tool = new ToolDescription { Argv = { "tcpdump", "-c", "3" }, Shared = shared },
             StreamEndpoint = "unix:/run/coordinator.sock",
             Ticket = ByteString.CopyFromUtf8("ticket"),
+            Image = image,
         };
-        var images = Sys.ActorOf(ImagesActor.Props(Images));
+        var images = Sys.ActorOf(ImagesActor.Props(Ports));
         var node = new SessionNeighbours(
             Sys.ActorOf(ContainersActor.Props("node-1", Ports)), images, Sys.ActorOf(MountsActor.Props(Ports, images)));
         _session = Sys.ActorOf(SessionActor.Props(new SessionRequest(start, _run), Ports, node, SessionPatience.Default));

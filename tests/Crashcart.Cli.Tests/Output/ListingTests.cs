@@ -14,7 +14,7 @@ public sealed class ListingTests
     [Fact]
     public void A_silent_node_s_numbers_are_not_zero()
     {
-        var row = NodesCommand.Row(new Node { Name = "n", State = "unreachable", Problem = "did not answer in 2 s" });
+        var row = NodesCommand.Row(new Node { Name = "n", State = "unreachable", Problem = "did not answer in 2 s" }, DigestSkew.Of([]));
         Assert.Equal(["n", "unreachable", "-", "-", "-", "-", "-", "-"], row);
     }
 
@@ -30,7 +30,7 @@ public sealed class ListingTests
             Containers = 2,
             ImageDigests = { "sha256:0123456789abcdef" },
         };
-        Assert.Equal(["n", "up", "0.1.0", "docker (down)", "2", "0", "0", "0123456789ab"], NodesCommand.Row(node));
+        Assert.Equal(["n", "up", "0.1.0", "docker (down)", "2", "0", "0", "0123456789ab"], NodesCommand.Row(node, DigestSkew.Of([node])));
     }
 
     [Fact]
@@ -49,6 +49,57 @@ public sealed class ListingTests
         };
         Assert.Equal(["n", "web", "0123456789ab", "i", "running", "1h", "a=1,b=2"], PsCommand.Row(container, now));
     }
+
+    [Fact]
+    public void A_node_with_another_image_than_most_is_marked_and_named()
+    {
+        Node[] nodes = [Node("a", "sha256:aaaaaaaaaaaaaaaa"), Node("b", "sha256:bbbbbbbbbbbbbbbb"), Node("c", "sha256:aaaaaaaaaaaaaaaa"), Node("d")];
+        var skew = DigestSkew.Of(nodes);
+
+        Assert.Equal(["aaaaaaaaaaaa", "bbbbbbbbbbbb (!)", "aaaaaaaaaaaa", "-"], nodes.Select(node => NodesCommand.Row(node, skew)[^1]));
+        Assert.Equal("1 node has another image than the 2 with sha256:aaaaaaaaaaaa: b (sha256:bbbbbbbbbbbb)", skew.Describe());
+        Assert.Null(DigestSkew.Of([nodes[0], nodes[2], nodes[3]]).Describe());
+    }
+
+    [Fact]
+    public void An_image_has_a_row_for_each_name()
+    {
+        var now = DateTimeOffset.FromUnixTimeSeconds(1_000_000);
+        var image = new FleetImage
+        {
+            Digest = "sha256:0123456789abcdef",
+            Size = 126_300_000,
+            Tags = { new ImageTag { Name = "toolbox:1", PushedUnixMs = now.AddHours(-3).ToUnixTimeMilliseconds() } },
+            Coordinators = { "127.0.0.1:7420" },
+            Nodes = { "alpha", "beta" },
+        };
+        Assert.Equal([["toolbox:1", "sha256:0123456789ab", "126 MB", "3h ago", "1", "2 of 5"]], ImageListCommand.Rows(image, 5, isWide: false, now));
+        image.Tags.Clear();
+        Assert.Equal([["<none>", "sha256:0123456789ab", "126 MB", "-", "127.0.0.1:7420", "alpha,beta"]], ImageListCommand.Rows(image, 5, isWide: true, now));
+    }
+
+    [Theory]
+    [InlineData(0, "0 B")]
+    [InlineData(999, "999 B")]
+    [InlineData(1000, "1 kB")]
+    [InlineData(999_499, "999 kB")]
+    [InlineData(999_500, "1 MB")]
+    [InlineData(1_234_000, "1.23 MB")]
+    [InlineData(12_340_000, "12.3 MB")]
+    [InlineData(126_300_000, "126 MB")]
+    [InlineData(4_294_967_296, "4.29 GB")]
+    public void A_size_has_three_digits(long bytes, string text) => Assert.Equal(text, ByteSize.Of(bytes));
+
+    [Fact]
+    public void A_part_is_in_the_whole_s_unit() => Assert.Equal("45.1 of 126 MB", ByteSize.Of(45_120_000, 126_300_000));
+
+    [Theory]
+    [InlineData("/x/Net Tools.img", "net-tools")]
+    [InlineData("crashcart.img", "crashcart")]
+    [InlineData("_a..b_.img", "a-b")]
+    public void A_file_s_name_makes_an_image_s(string file, string name) => Assert.Equal(name, ImageNames.FromFile(file));
+
+    private static Node Node(string name, params string[] digests) => new() { Name = name, State = "up", ImageDigests = { digests } };
 
     [Theory]
     [InlineData(-5, "0s")]

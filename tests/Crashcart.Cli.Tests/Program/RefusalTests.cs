@@ -14,7 +14,7 @@ public sealed class RefusalTests
     [InlineData("exec --profile all c ls", "There is no profile 'all'; it is one of restricted, debug, privileged.")]
     [InlineData("exec -e A c ls", "'A' is no value for --env: give NAME=VALUE.")]
     [InlineData("exec --memory much c ls", "'much' is no value for --memory: give a size, like 512M or 1G.")]
-    [InlineData("exec -i x.img n/c ls", "Options --image and --host are for targets on this host, and 'n/c' is reached through the coordinator; leave them out.")]
+    [InlineData("exec -i x.img n/c ls", "'x.img' is a file's name, and what goes through the coordinator uses the fleet's images: push the file with 'crashcart image push FILE NAME:TAG' and give --image NAME:TAG.")]
     [InlineData("ps -o xml", "'xml' is no value for --output: give table or json.")]
     [InlineData("-m -u c", "Options -m, -u and -e exclude each other; give one of them.")]
     [InlineData("-m c ls", "Options -m and -u run no command; leave it out.")]

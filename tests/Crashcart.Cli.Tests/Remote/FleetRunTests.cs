@@ -105,7 +105,7 @@ public sealed class FleetRunTests : IDisposable
     }
 
     private Task<int> ConsumeAsync(Action started, params RunEvent[] events) =>
-        RemoteSession.ConsumeAsync(events.ToAsyncEnumerable(), _output, _error, started);
+        RemoteSession.ConsumeAsync(events.ToAsyncEnumerable(), _output, _error, started, new ImageWait(text => _told.Append(text), isTerminal: false), _ => { });
 
     private Task<int> FollowAsync(params RunEvent[] events) => Run().FollowAsync(events.ToAsyncEnumerable());
 

@@ -47,6 +47,9 @@ internal sealed class TestCoordinator : IAsyncDisposable
             new IPEndPoint(IPAddress.Loopback, 0),
             cluster,
             [.. seeds],
+            Path.Combine(directory.FullName, "state"),
+            ImageMax: 1 << 20,
+            ImageTransfers: 2,
             null,
             LogLevel.Information);
     }

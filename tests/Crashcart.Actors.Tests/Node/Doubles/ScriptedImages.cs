@@ -25,7 +25,7 @@ internal sealed class ScriptedImages : IImages
     public int DetachesPending => Locked(() => _detaching.Count);
 
     public Task<ImageFile> IdentifyAsync(CancellationToken cancellation) =>
-        NoImage is { } reason ? Task.FromException<ImageFile>(reason) : Task.FromResult(new ImageFile("/crashcart.img", Key));
+        NoImage is { } reason ? Task.FromException<ImageFile>(reason) : Task.FromResult(new ImageFile("/crashcart.img", Key, 1000));
 
     public Task<string> DigestAsync(ImageFile file, CancellationToken cancellation) => Task.FromResult("sha256:" + file.Key);
 

@@ -35,9 +35,9 @@ internal sealed class LeaseRig
     public LeaseRig()
     {
         _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
-        _images = Child(_root, ImagesActor.Props(_world), "images");
         var host = new ScriptedHost();
-        var ports = new NodePorts([], _world, _world, _world, new ScriptedTools(), new ScriptedCalls(), host, host, host);
+        var ports = new NodePorts([], _world, _world, new ScriptedStoredImages(), _world, new ScriptedTools(), new ScriptedCalls(), host, host, host);
+        _images = Child(_root, ImagesActor.Props(ports), "images");
         _mounts = Child(_root, MountsActor.Props(ports, _images), "mounts");
         _holders = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(Holder)];
         // The first look at the file, which nobody waits for.
@@ -53,7 +53,7 @@ internal sealed class LeaseRig
         switch (command)
         {
             case LeaseCommand.AcquireImage acquire:
-                _images.Tell(Lease.Acquire.Instance, _holders[acquire.Holder]);
+                _images.Tell(new ImagesActor.Acquire(null), _holders[acquire.Holder]);
                 break;
             case LeaseCommand.AcquireMount acquire:
                 var container = NodeSpec.Container($"container-{acquire.Container}", _pids[acquire.Container]);

@@ -1,0 +1,114 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using Crashcart.Actors.Protocol;
+
+namespace Crashcart.Actors.Fleet;
+
+/// <summary>
+/// Owns a coordinator's part in the fleet's images: answers other coordinators about its own, and puts the coordinator's
+/// questions to all of them, or to nodes. What the others have is never remembered: they are asked each time.
+/// </summary>
+public sealed class FleetImagesActor : ReceiveActor
+{
+    /// <summary>The actor's name at the top of its system.</summary>
+    public const string Name = "images";
+
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly NodeTable _coordinators = new();
+    private readonly Dictionary<IActorRef, (IActorRef Asker, IReadOnlyList<SilentNode> Unreachable)> _questions = [];
+    private int _asked;
+
+    public FleetImagesActor(IImageShelf shelf)
+    {
+        Receive<ClusterEvent.UnreachableMember>(e => OnReachability(e.Member, false));
+        Receive<ClusterEvent.ReachableMember>(e => OnReachability(e.Member, true));
+        Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
+        Receive<AskCoordinators>(ask => Ask(ask.Question, [.. _coordinators.Reachable.Select(Path)], _coordinators.Unreachable));
+        Receive<AskNodes>(ask => Ask(ask.Question, [.. ask.Nodes.Select(GatherActor.NodePath)], []));
+        Receive<GatherActor.Gathered>(OnGathered);
+        Receive<FindImages>(find => Answer(
+            shelf.FindAsync(find.Reference),
+            answer => answer.CorrelationId = find.CorrelationId,
+            problem => new ImagesFound { CorrelationId = find.CorrelationId, Problem = problem }));
+        Receive<RecordImageName>(record => Answer(
+            shelf.RecordAsync(record.Record),
+            answer => answer.CorrelationId = record.CorrelationId,
+            problem => new ImageNameRecorded { CorrelationId = record.CorrelationId, Problem = problem }));
+        Receive<DropImage>(drop => Answer(
+            shelf.DropAsync(drop.Digest),
+            answer => answer.CorrelationId = drop.CorrelationId,
+            problem => new ImageDropped { CorrelationId = drop.CorrelationId, Problem = problem }));
+    }
+
+    /// <summary>Put the question to every coordinator, this one too; answered by <see cref="Answers"/>.</summary>
+    public sealed record AskCoordinators(Func<string, IQuestion> Question) : INoSerializationVerificationNeeded;
+
+    /// <summary>Put the question to nodes; answered by <see cref="Answers"/>.</summary>
+    public sealed record AskNodes(IReadOnlyList<Address> Nodes, Func<string, IQuestion> Question) : INoSerializationVerificationNeeded;
+
+    /// <param name="Silent">Members that were to be asked and did not answer.</param>
+    public sealed record Answers(IReadOnlyDictionary<Address, IWireMessage> All, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
+
+    public static Props Props(IImageShelf shelf) => Akka.Actor.Props.Create(() => new FleetImagesActor(shelf));
+
+    /// <summary>How people are told which coordinator it is.</summary>
+    public static string NameOf(Address coordinator) => coordinator.Port is { } port ? $"{coordinator.Host}:{port}" : coordinator.ToString();
+
+    protected override void PreStart() => Cluster.Get(Context.System).Subscribe(
+        Self,
+        ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+        typeof(ClusterEvent.IMemberEvent),
+        typeof(ClusterEvent.IReachabilityEvent));
+
+    protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
+
+    private static ActorPath Path(Address coordinator) => new RootActorPath(coordinator) / "user" / Name;
+
+    private void OnMember(Member member)
+    {
+        if (member.HasRole(ClusterSettings.CoordinatorRole))
+            _coordinators.Apply(member.UniqueAddress, member.Status);
+    }
+
+    private void OnReachability(Member member, bool reachable)
+    {
+        if (!member.HasRole(ClusterSettings.CoordinatorRole))
+            return;
+        _coordinators.Apply(member.UniqueAddress, member.Status);
+        _coordinators.SetReachable(member.UniqueAddress, reachable);
+    }
+
+    private void Ask(Func<string, IQuestion> question, IReadOnlyList<ActorPath> asked, IReadOnlyList<SilentNode> unreachable)
+    {
+        string id = $"q{++_asked}";
+        IActorRef gather = Context.ActorOf(GatherActor.Props(asked, question(id), AnswerPatience), id);
+        _questions[gather] = (Sender, unreachable);
+    }
+
+    private void OnGathered(GatherActor.Gathered gathered)
+    {
+        if (!_questions.Remove(Sender, out (IActorRef Asker, IReadOnlyList<SilentNode> Unreachable) question))
+            return;
+        var silent = gathered.Silent.Select(member => new SilentNode(NameOf(member), $"It did not answer within {AnswerPatience.TotalSeconds:0} s."));
+        question.Asker.Tell(new Answers(gathered.Answers, [.. question.Unreachable, .. silent]));
+    }
+
+    private void Answer<T>(Task<T> answer, Action<T> correlate, Func<string, T> failure)
+        where T : IAnswer =>
+        answer.PipeTo(
+            Sender,
+            Self,
+            found =>
+            {
+                correlate(found);
+                return found;
+            },
+            e =>
+            {
+                _log.Warning("Could not answer another coordinator about images: {0}", e.Message);
+                return failure(e.Message);
+            });
+}

@@ -1,0 +1,94 @@
+using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Images;
+using Crashcart.Actors.Protocol;
+using Crashcart.Api;
+using Crashcart.Coordinator.Api;
+using Crashcart.Coordinator.Hosting;
+using Grpc.Core;
+using Status = Grpc.Core.Status;
+
+namespace Crashcart.Coordinator.Images;
+
+/// <summary>The client's API on the fleet's images.</summary>
+internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf shelf, TimeProvider time, ILogger<ImagesService> log)
+    : Crashcart.Api.Images.ImagesBase
+{
+    public override async Task Push(IAsyncStreamReader<PushInput> fromClient, IServerStreamWriter<PushEvent> toClient, ServerCallContext context)
+    {
+        CancellationToken cancellation = context.CancellationToken;
+        if (!await fromClient.MoveNext(cancellation) || fromClient.Current.Start is not { } start)
+            throw Refused(StatusCode.InvalidArgument, "The first message of a push must say what is pushed.");
+        if (!ImageName.TryParse(start.Name, out ImageName name, out string wrong))
+            throw Refused(StatusCode.InvalidArgument, $"'{start.Name}' is no name for an image: {wrong}.");
+        if (!ImageDigest.TryParse(start.Digest, out ImageDigest digest))
+            throw Refused(StatusCode.InvalidArgument, $"'{start.Digest}' is no digest.");
+
+        await push.ReceiveAsync(digest, start.Size, fromClient, toClient, cancellation);
+        var (images, silent) = await desk.FindAsync(name.Value, cancellation);
+        NameRecord? before = images.Names.Find(name);
+        if (before?.Digest != digest)
+            await Record(new NameRecord(name, digest, images.Names.MomentFor(name, time.GetUtcNow().ToUnixTimeMilliseconds())));
+        string peer = PeerCheck.Describe(context.GetHttpContext());
+        ImageLog.Pushed(log, name, digest, peer);
+        await toClient.WriteAsync(
+            new PushEvent
+            {
+                Done = new PushDone
+                {
+                    Name = name.Value,
+                    Replaced = before?.Digest is { } old && old != digest ? old.ToString() : "",
+                    Unanswered = { silent.Select(ApiMapping.ToApi) },
+                },
+            },
+            cancellation);
+    }
+
+    public override async Task<ListImagesResponse> ListImages(ListImagesRequest request, ServerCallContext context)
+    {
+        Task<IReadOnlyList<NodeStatus>> asked = desk.NodesAsync(context.CancellationToken);
+        var (images, silent) = await desk.FindAsync("", context.CancellationToken);
+        IReadOnlyList<NodeStatus> nodes = await asked;
+        return new ListImagesResponse
+        {
+            Images = { ImageListing.Of(images, nodes) },
+            Nodes = nodes.Count,
+            Unanswered =
+            {
+                silent.Select(ApiMapping.ToApi),
+                nodes.Where(node => node.Problem.Length > 0).Select(node => new Unanswered { Node = node.Name, Message = node.Problem }),
+            },
+        };
+    }
+
+    public override async Task<RemoveImageResponse> RemoveImage(RemoveImageRequest request, ServerCallContext context)
+    {
+        ImageReference reference = ImageDesk.Reference(request.Reference);
+        RemoveImageResponse removed = await new ImageRemoval(desk, time).RunAsync(reference, request.Force, context.CancellationToken);
+        string peer = PeerCheck.Describe(context.GetHttpContext());
+        ImageLog.Removed(log, reference, peer);
+        return removed;
+    }
+
+    private async Task Record(NameRecord record)
+    {
+        try
+        {
+            await shelf.RecordAsync(record.ToWire());
+        }
+        catch (IOException e)
+        {
+            throw Refused(StatusCode.ResourceExhausted, $"The image is there, but its name could not be kept: {e.Message}");
+        }
+    }
+
+    private static RpcException Refused(StatusCode code, string sentence) => new(new Status(code, sentence));
+}
+
+internal static partial class ImageLog
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Image {Name} is now {Digest}, pushed by {Peer}")]
+    public static partial void Pushed(ILogger log, ImageName name, ImageDigest digest, string peer);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Image {Reference} was removed by {Peer}")]
+    public static partial void Removed(ILogger log, ImageReference reference, string peer);
+}
