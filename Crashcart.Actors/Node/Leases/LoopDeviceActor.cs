@@ -15,14 +15,15 @@ internal sealed class LoopDeviceActor : ReceiveActor
     private readonly ReleaseStack _owned = new();
     private readonly IImages _images;
     private readonly ImageFile _file;
+    private readonly IActorRef _parent;
     private bool _retired;
 
     public LoopDeviceActor(IImages images, ImageFile file)
     {
         _images = images;
         _file = file;
-        var parent = Context.Parent;
-        _holders = new LeaseHolders(Context, holders => parent.Tell(new Held([.. holders])));
+        _parent = Context.Parent;
+        _holders = new LeaseHolders(Context, TellHolders);
         Detached();
     }
 
@@ -32,7 +33,7 @@ internal sealed class LoopDeviceActor : ReceiveActor
         public static readonly Retire Instance = new();
     }
 
-    /// <summary>To the parent, at every change: who holds the image now.</summary>
+    /// <summary>To the parent, at every change: who holds the image now. Nobody does when it is detached, and not before.</summary>
     public sealed record Held(IReadOnlyList<IActorRef> Holders) : ILocalMessage;
 
     private sealed record AttachDone(IAttachedImage Image) : ILocalMessage;
@@ -113,8 +114,15 @@ internal sealed class LoopDeviceActor : ReceiveActor
             BecomeDetached();
     }
 
+    private void TellHolders(IReadOnlyCollection<IActorRef> holders)
+    {
+        if (holders.Count > 0)
+            _parent.Tell(new Held([.. holders]));
+    }
+
     private void BecomeDetached()
     {
+        _parent.Tell(new Held([]));
         Become(Detached);
         if (_retired)
             Context.Stop(Self);
