@@ -55,7 +55,7 @@ internal sealed class Expectation
     public IReadOnlyList<string> NotCleared()
     {
         _forTheNextUser.Clear();
-        return [.. HostPicture.Read(_fleet).Except(_before).Where(IsForTheNextUser).Select(thing => $"not cleared away by the next user: {thing}")];
+        return [.. HostPicture.Read(_fleet).Except(_before).Except(_reported).Where(IsForTheNextUser).Select(thing => $"not cleared away by the next user: {thing}")];
     }
 
     /// <summary>A lock file that nobody holds, and a mount point that nothing is mounted on.</summary>
