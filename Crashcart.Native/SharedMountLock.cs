@@ -48,9 +48,7 @@ internal sealed class SharedMountLock : IDisposable
             return 0;
         var kept = except.Select(PathOf).ToHashSet(StringComparer.Ordinal);
         int removed = 0;
-        // A mount point's lock says nothing, and is taken again by whoever needs it.
-        string[] points = Directory.GetFiles(LockDirectory, "point-*.lock");
-        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(path)).Concat(points))
+        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(path)))
         {
             using SharedMountLock? taken = TryTake(path, LOCK_EX);
             taken?.RemoveIfExclusive();

@@ -24,6 +24,9 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
     private readonly List<string> _failures = [];
     private readonly List<string> _hit = [];
 
+    /// <summary>A signal that asks a mount or unmount to end is as good as a kill.</summary>
+    private bool _interrupted;
+
     public async Task<RoundResult> Run()
     {
         var clock = Stopwatch.StartNew();
@@ -87,6 +90,7 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
 
     private async Task EndLoads(List<LoadProcess> loads)
     {
+        _interrupted = loads.Any(load => !load.HasExited) && plan.Loads.Any(load => load.Kind is LoadKind.Mount or LoadKind.MountAndUnmount);
         foreach (var hung in await Task.WhenAll(loads.Select(load => load.End(CommandLines))))
         {
             if (hung != null)
@@ -126,7 +130,9 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
     }
 
     /// <summary>What a killed process had in hand is nobody's to undo at once.</summary>
-    private bool HasKilled => _hit.Any(hit => hit.EndsWith("kill", StringComparison.Ordinal) || hit.EndsWith(" restart", StringComparison.Ordinal));
+    private bool HasKilled => _interrupted || _hit.Any(hit => hit.EndsWith("kill", StringComparison.Ordinal)
+        || hit.EndsWith(" restart", StringComparison.Ordinal)
+        || hit == "CommandLine terminate");
 
     private bool IsMountedByHand(Box box) => plan.Loads.Any(load =>
         load.Kind is LoadKind.Mount or LoadKind.MountAndUnmount && fleet.Boxes[load.Place % fleet.Boxes.Count] == box);

@@ -60,7 +60,8 @@ internal static class HostPicture
     {
         foreach (var entry in Entries(directory))
         {
-            if (IsDockers(entry))
+            // The node writes down there what people hold, and keeps the file.
+            if (IsDockers(entry) || Path.GetFileName(entry) == "leases.json")
                 continue;
             yield return $"file {entry}";
             if (Directory.Exists(entry) && new FileInfo(entry).LinkTarget == null && Path.GetFileName(entry) != "faults")
