@@ -34,14 +34,14 @@ internal sealed class CoordinatorClient : IDisposable
         });
         Fleet = new Fleet.FleetClient(_channel);
         Leases = new Leases.LeasesClient(_channel);
-        Images = new Images.ImagesClient(_channel);
+        Images = new Api.Images.ImagesClient(_channel);
     }
 
     public Fleet.FleetClient Fleet { get; }
 
     public Leases.LeasesClient Leases { get; }
 
-    public Images.ImagesClient Images { get; }
+    public Api.Images.ImagesClient Images { get; }
 
     /// <summary>The failed call as a sentence: the coordinator's own, or why it could not be asked.</summary>
     public CrashcartException Explain(RpcException failure)
