@@ -69,7 +69,8 @@ internal static class FleetExecCommand
         using var client = new CoordinatorClient(address);
         using var call = new RunCall(client);
         var run = new FleetRun(
-            StandardStream.Output, StandardStream.Error, TargetLabels.IsColourful(1), TargetLabels.IsColourful(2), StandardText.Error)
+            StandardStream.Output, StandardStream.Error, TargetLabels.IsColourful(1), TargetLabels.IsColourful(2), StandardText.Error,
+            UserTerminal.IsTerminal(1), UserTerminal.IsTerminal(2))
         {
             Wait = ImageWait.OnStandardError(),
             Waiting = call.IsWaiting,

@@ -4,10 +4,11 @@ namespace Crashcart.Cli.Output;
 
 /// <summary>
 /// Puts the output of many targets on one standard output and one standard error as whole lines, each behind its target's
-/// label, with the bytes as they came. A line longer than <see cref="LongestHeldLine"/> is written as it comes; should
+/// label, with the bytes as they came; on a terminal as <see cref="TerminalLine"/> has them. A line longer than <see cref="LongestHeldLine"/> is written as it comes; should
 /// another target have something to say meanwhile, it is broken, and goes on behind a <c>+</c>.
 /// </summary>
-internal sealed class LineOutput(Stream output, Stream error, TargetLabels labels)
+internal sealed class LineOutput(
+    Stream output, Stream error, TargetLabels labels, bool outputIsTerminal = false, bool errorIsTerminal = false)
 {
     /// <summary>Bytes; with the number of targets it bounds the memory that unfinished lines take.</summary>
     public const int LongestHeldLine = 64 * 1024;
@@ -33,9 +34,9 @@ internal sealed class LineOutput(Stream output, Stream error, TargetLabels label
             }
 
             Begin(line);
-            _ready.Write(line.Held.WrittenSpan);
+            Put(line, line.Held.WrittenSpan);
             line.Held.ResetWrittenCount();
-            _ready.Write(part);
+            Put(line, part);
             if (newline >= 0)
                 Finish(line);
         }
@@ -51,8 +52,8 @@ internal sealed class LineOutput(Stream output, Stream error, TargetLabels label
             if (!_lines.Remove((target, isError), out var line) || (line != _open && line.Held.WrittenCount == 0))
                 continue;
             Begin(line);
-            _ready.Write(line.Held.WrittenSpan);
-            _ready.Write("\n"u8);
+            Put(line, line.Held.WrittenSpan);
+            Put(line, "\n"u8);
             Finish(line);
             Flush(isError);
         }
@@ -82,6 +83,14 @@ internal sealed class LineOutput(Stream output, Stream error, TargetLabels label
         _open = line;
     }
 
+    private void Put(Line line, ReadOnlySpan<byte> data)
+    {
+        if (line.IsError ? errorIsTerminal : outputIsTerminal)
+            line.OnTerminal.Write(data, _ready);
+        else
+            _ready.Write(data);
+    }
+
     private void Finish(Line line)
     {
         line.IsBroken = false;
@@ -104,6 +113,8 @@ internal sealed class LineOutput(Stream output, Stream error, TargetLabels label
 
         /// <summary>What came of a line that is not finished, and is not yet written.</summary>
         public ArrayBufferWriter<byte> Held { get; } = new();
+
+        public TerminalLine OnTerminal { get; } = new();
 
         /// <summary>The line's beginning was written and then broken off.</summary>
         public bool IsBroken { get; set; }

@@ -11,7 +11,11 @@ namespace Crashcart.Cli.Remote;
 /// <param name="colourOutput">Labels on <paramref name="output"/> are coloured.</param>
 /// <param name="colourError">Labels on <paramref name="error"/> are coloured.</param>
 /// <param name="tell">Takes our own sentences: what was lost, and the summary.</param>
-internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, bool colourError, Action<string> tell)
+/// <param name="outputIsTerminal">Nothing but text and colours goes to <paramref name="output"/>.</param>
+/// <param name="errorIsTerminal">As for <paramref name="error"/>.</param>
+internal sealed class FleetRun(
+    Stream output, Stream error, bool colourOutput, bool colourError, Action<string> tell,
+    bool outputIsTerminal = false, bool errorIsTerminal = false)
 {
     private readonly List<(string Who, string Why)> _failures = [];
     private TargetLabels _labels = new([], false, false);
@@ -90,7 +94,7 @@ internal sealed class FleetRun(Stream output, Stream error, bool colourOutput, b
     private void OnStarted(RunStarted started)
     {
         _labels = new TargetLabels(started.Targets, colourOutput, colourError);
-        _lines = new LineOutput(output, error, _labels);
+        _lines = new LineOutput(output, error, _labels, outputIsTerminal, errorIsTerminal);
         _outcome = new RunOutcome(started.Targets.Count, started.Unanswered.Count);
         _failures.AddRange(started.Unanswered.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
     }

@@ -88,6 +88,16 @@ public sealed class LineOutputTests : IDisposable
     }
 
     [Fact]
+    public void On_a_terminal_no_target_writes_over_anothers_label()
+    {
+        var lines = new LineOutput(_output, _error, Labels(colour: false), outputIsTerminal: true);
+        lines.Write(0, isError: false, "\rb/x    | forged\n"u8);
+        lines.Write(0, isError: true, "\rexact\n"u8);
+        Assert.Equal("a/web  | ^Mb/x    | forged\n", Text(_output));
+        Assert.Equal("a/web  | \rexact\n", Text(_error));
+    }
+
+    [Fact]
     public void Colour_ends_before_the_tool_s_bytes()
     {
         var lines = new LineOutput(_output, _error, Labels(colour: true));
