@@ -34,7 +34,9 @@ internal static class Capabilities
         ulong added = Mask(spec.CapAdd), dropped = Mask(spec.CapDrop);
         // Naming one both ways takes it away: a refusal is the safer reading.
         ulong bounding = (profile | added) & ~dropped & OwnBoundingSet();
-        return new ToolCapabilities(bounding, added & bounding, NoNewPrivileges: spec.Profile != "privileged");
+        // The profile gives it for reading; what else it can do, the container shall have only by its own right.
+        bool denyFileHandles = spec.Profile == "debug" && ((containerBounding | added) & Mask(["DAC_READ_SEARCH"])) == 0;
+        return new ToolCapabilities(bounding, added & bounding, NoNewPrivileges: spec.Profile != "privileged", denyFileHandles);
     }
 
     /// <summary>The set of the given names: with or without CAP_, in any case; ALL is every one.</summary>
@@ -75,4 +77,5 @@ internal static class Capabilities
 /// <summary>The capability sets of one tool.</summary>
 /// <param name="Bounding">Also permitted and effective, for a tool that runs as root.</param>
 /// <param name="Ambient">Kept by a tool that does not run as root.</param>
-internal readonly record struct ToolCapabilities(ulong Bounding, ulong Ambient, bool NoNewPrivileges);
+/// <param name="DenyFileHandles">No open_by_handle_at(2), which with CAP_DAC_READ_SEARCH reaches files outside the container.</param>
+internal readonly record struct ToolCapabilities(ulong Bounding, ulong Ambient, bool NoNewPrivileges, bool DenyFileHandles);

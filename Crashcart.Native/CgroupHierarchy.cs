@@ -11,6 +11,19 @@ internal sealed record CgroupHierarchy(string MountPoint, bool IsUnified, IReadO
     public static IReadOnlyList<CgroupHierarchy> ReadOwn() =>
         Find(MountInfo.ReadOwn(), mountPoint => ProcFile.TryRead(mountPoint + "/cgroup.controllers") ?? "");
 
+    /// <summary>The directory of a process's cgroup in this hierarchy, or null when it is in none.</summary>
+    /// <param name="memberships">The text of its /proc/PID/cgroup: HIERARCHY:CONTROLLERS:PATH, and the path may hold colons.</param>
+    public string? DirectoryOf(string memberships)
+    {
+        foreach (string line in memberships.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] fields = line.Split(':', 3);
+            if (fields.Length == 3 && (IsUnified ? fields[1].Length == 0 : fields[1].Length > 0 && fields[1].Split(',').All(Controllers.Contains)))
+                return MountPoint + fields[2];
+        }
+        return null;
+    }
+
     /// <param name="unifiedControllers">The text of cgroup.controllers at a v2 mount point.</param>
     internal static IReadOnlyList<CgroupHierarchy> Find(IEnumerable<MountInfo> mounts, Func<string, string> unifiedControllers)
     {

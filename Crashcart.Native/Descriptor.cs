@@ -67,9 +67,9 @@ internal sealed unsafe class Descriptor : SafeHandleMinusOneIsInvalid
             : (new Descriptor(ends[0]), new Descriptor(ends[1]));
     }
 
-    /// <summary>Reads from the file's current offset to its end.</summary>
+    /// <summary>Reads from the file's current offset to its end; null when it has more bytes than that.</summary>
     /// <exception cref="SyscallException">read(2) failed.</exception>
-    public byte[] ReadToEnd()
+    public byte[]? ReadToEnd(int longest)
     {
         using Borrowed file = Borrow();
         byte[] data = new byte[4096];
@@ -88,6 +88,8 @@ internal sealed unsafe class Descriptor : SafeHandleMinusOneIsInvalid
             if (n == 0)
                 return data.AsSpan(0, length).ToArray();
             length += n;
+            if (length > longest)
+                return null;
         }
     }
 

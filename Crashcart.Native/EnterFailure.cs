@@ -31,6 +31,10 @@ internal static class EnterFailure
             "attach" => (
                 error == EBUSY ? FailureReason.Busy : Reason(error),
                 $"The image cannot be mounted at {SharedMount.Path} in {container} ({why}): unmount what is there first."),
+            "replaced" => (
+                FailureReason.TargetHostile,
+                $"{SharedMount.Path} in {container} is not the toolbox any more, for something there moved /dev or mounted over it: "
+                + "look at what changes its /dev, and try again."),
             "detach" => (
                 error == EBUSY ? FailureReason.Busy : Reason(error),
                 $"{SharedMount.Path} in {container} cannot be unmounted ({why}): end what uses it, or use --force."),

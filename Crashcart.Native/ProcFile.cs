@@ -6,7 +6,13 @@ namespace Crashcart.Native;
 /// <summary>Small files that the kernel makes up as they are read, below /proc, /sys and cgroup file systems.</summary>
 internal static class ProcFile
 {
-    /// <summary>The whole text, or null when the file cannot be read; errno says why.</summary>
+    /// <summary>
+    /// Bytes of the longest file that is read. Some are as long as a container likes: it may have 100,000 mounts, and a
+    /// process decides itself what its environment is.
+    /// </summary>
+    private const int Longest = 16 << 20;
+
+    /// <summary>The whole text, or null when the file cannot be read, and errno says why, or is absurdly long.</summary>
     public static string? TryRead(string path)
     {
         using Descriptor? file = Descriptor.TryOpen(path, O_RDONLY);
@@ -35,7 +41,7 @@ internal static class ProcFile
     {
         try
         {
-            return Encoding.UTF8.GetString(file.ReadToEnd());
+            return file.ReadToEnd(Longest) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
         }
         catch (SyscallException)
         {

@@ -41,13 +41,13 @@ internal sealed class SessionCgroup
 
     /// <summary>Says where the session's cgroups will be; nothing is made yet.</summary>
     /// <param name="name">Path below <c>crashcart/</c>.</param>
+    /// <param name="devices">What may be opened, for a host of v1 alone, where files of the cgroup say it; empty is everything.</param>
     /// <exception cref="CrashcartException">The host has no cgroups, or not the controller for a limit.</exception>
-    public static SessionCgroup Plan(string name, SessionLimits limits) => Plan(CgroupHierarchy.ReadOwn(), name, limits);
-
-    internal static SessionCgroup Plan(IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits)
+    internal static SessionCgroup Plan(
+        IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits, IReadOnlyList<DeviceRule>? devices = null)
     {
         var session = new SessionCgroup { _parts = [CgroupHierarchy.Parent, .. name.Split('/')] };
-        session._plan.AddRange(Choose(hierarchies, limits));
+        session._plan.AddRange(Choose(hierarchies, limits, devices ?? []));
         foreach ((CgroupHierarchy hierarchy, _) in session._plan)
         {
             session.AddDirectories(hierarchy, session._parts);
@@ -59,16 +59,18 @@ internal sealed class SessionCgroup
         return session;
     }
 
-    /// <summary>Makes the session's cgroups and sets its limits; when this throws they are gone again.</summary>
+    /// <summary>Makes the session's cgroups with its limits and devices; when this throws they are gone again.</summary>
     /// <exception cref="CrashcartException">The name is taken.</exception>
     /// <exception cref="SyscallException">The kernel refused.</exception>
-    public void Make()
+    public void Make(DevicePolicy devices)
     {
         int made = 0;
         try
         {
             for (; made < _plan.Count; made++)
                 Make(_plan[made].Hierarchy, _directories[made], _plan[made].Settings);
+            if (Unified is not null)
+                devices.ApplyTo(Unified);
         }
         catch
         {
@@ -146,13 +148,19 @@ internal sealed class SessionCgroup
 
     // Which hierarchies are needed, and what is to be written in each.
     private static IEnumerable<(CgroupHierarchy, IReadOnlyList<(string, string, string)>)> Choose(
-        IReadOnlyList<CgroupHierarchy> hierarchies, SessionLimits limits)
+        IReadOnlyList<CgroupHierarchy> hierarchies, SessionLimits limits, IReadOnlyList<DeviceRule> devices)
     {
         var wanted = new List<(string Controller, string UnifiedFile, string LegacyFile, string Value)>();
         if (limits.MemoryBytes is { } memory)
             wanted.Add(("memory", "memory.max", "memory.limit_in_bytes", memory.ToString(CultureInfo.InvariantCulture)));
         if (limits.Processes is { } processes)
             wanted.Add(("pids", "pids.max", "pids.max", processes.ToString(CultureInfo.InvariantCulture)));
+
+        if (devices.Count > 0 && !hierarchies.Any(hierarchy => hierarchy.IsUnified))
+        {
+            wanted.Add(("devices", "", "devices.deny", "a"));
+            wanted.AddRange(devices.Select(rule => ("devices", "", "devices.allow", rule.ToString())));
+        }
 
         foreach (var limit in wanted)
         {

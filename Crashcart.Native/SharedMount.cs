@@ -26,18 +26,8 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
 
     /// <summary>Our mount in the target, or null. A mount at that path that is not ours is not ours to see.</summary>
     /// <exception cref="CrashcartException">The target is gone.</exception>
-    public static SharedMount? Find(TargetProcess target)
-    {
-        MountInfo? mount = target.ReadMounts().LastOrDefault(mount => mount.MountPoint == Path);
-        return mount is not null && LoopDevices.Find(mount.DeviceMajor, mount.DeviceMinor) is { } device
-            ? new SharedMount(mount.Id, device.Device, device.BackingFile)
-            {
-                Tag = device.Tag,
-                DeviceMajor = device.DeviceMajor,
-                DeviceMinor = device.DeviceMinor,
-            }
-            : null;
-    }
+    public static SharedMount? Find(TargetProcess target) =>
+        target.ReadMounts().LastOrDefault(mount => mount.MountPoint == Path) is { } mount ? Of(mount) : null;
 
     /// <summary>Mounts the image; when the same image is already there, that is the answer. It stays until it is detached.</summary>
     /// <exception cref="CrashcartException">Another image is mounted there; the container's /dev cannot take a mount; hostile path.</exception>
@@ -62,13 +52,15 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
     /// <summary>Unmounts ours and removes the mount point. Nothing mounted is no error: the answer is false.</summary>
     /// <param name="target">A process of the container.</param>
     /// <param name="force">Detach lazily when sessions or processes of the container still use it.</param>
-    /// <exception cref="CrashcartException">Busy: names the processes.</exception>
+    /// <exception cref="CrashcartException">Busy: names the processes. Covered or moved by the container: says by what, or where to.</exception>
     /// <exception cref="SyscallException">The kernel refused.</exception>
     public static async Task<bool> DetachAsync(TargetProcess target, bool force = false, CancellationToken cancellation = default)
     {
         using SharedMountLock? held = await SharedMountLock.TryTakeAsync(target, DetachPatience, cancellation).ConfigureAwait(false);
         if (Find(target) is not { } mount)
         {
+            if (OutOfReach(target) is { } misplaced)
+                throw misplaced;
             held?.RemoveIfExclusive();
             return false;
         }
@@ -76,7 +68,8 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
             throw Busy(target, mount);
         try
         {
-            await SharedMountProgram.DetachAsync(target, mount, force, cancellation).ConfigureAwait(false);
+            if (!await SharedMountProgram.DetachAsync(target, mount, force, cancellation).ConfigureAwait(false) && OutOfReach(target) is { } misplaced)
+                throw misplaced;
         }
         catch (CrashcartException e) when (e.Reason == FailureReason.Busy)
         {
@@ -116,6 +109,40 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
                 $"The image cannot be mounted for all of the container of process {target.Pid}, for its mount '{parent.MountPoint}' "
                 + $"propagates to others (shared:{group}): use the private mount, which does not.");
         }
+    }
+
+    private static SharedMount? Of(MountInfo mount) =>
+        LoopDevices.Find(mount.DeviceMajor, mount.DeviceMinor) is { } device
+            ? new SharedMount(mount.Id, device.Device, device.BackingFile)
+            {
+                Tag = device.Tag,
+                DeviceMajor = device.DeviceMajor,
+                DeviceMinor = device.DeviceMinor,
+            }
+            : null;
+
+    /// <summary>A mount of ours that the container has moved, or put something over: it is not at its path to be unmounted.</summary>
+    internal static CrashcartException? OutOfReach(TargetProcess target)
+    {
+        IReadOnlyList<MountInfo> mounts = target.ReadMounts();
+        if (mounts.FirstOrDefault(mount => Of(mount) is not null) is not { } ours)
+            return null;
+        string what = $"The image in the container of process {target.Pid}";
+        if (ours.MountPoint != Path)
+        {
+            return new CrashcartException(
+                FailureReason.TargetHostile, $"{what} is not at {Path} but at '{ours.MountPoint}', where the container has put it: unmount it there.");
+        }
+        HashSet<int> under = [ours.Id];
+        for (MountInfo? parent = ours; parent is not null && (parent == ours || under.Add(parent.Id)); )
+            parent = mounts.FirstOrDefault(mount => mount.Id == parent.ParentId);
+        MountInfo? cover = mounts.LastOrDefault(
+            mount => !under.Contains(mount.Id) && (Path + "/").StartsWith(mount.MountPoint.TrimEnd('/') + "/", StringComparison.Ordinal));
+        return new CrashcartException(
+            FailureReason.TargetHostile,
+            cover is null
+                ? $"{what} cannot be unmounted, for its /dev is being changed: try again."
+                : $"{what} is covered by something of the container's, '{cover.Source}' ({cover.FileSystem}) at {cover.MountPoint}: unmount that first.");
     }
 
     private static CrashcartException Busy(TargetProcess target, SharedMount mount)

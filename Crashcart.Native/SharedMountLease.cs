@@ -10,11 +10,15 @@ public sealed class SharedMountLease : IAsyncDisposable
     private readonly TargetProcess _target;
     private readonly SharedMountLock _lock;
 
-    private SharedMountLease(TargetProcess target, SharedMountLock held)
+    private SharedMountLease(TargetProcess target, SharedMountLock held, int mountId)
     {
         _target = target;
         _lock = held;
+        MountId = mountId;
     }
+
+    /// <summary>Of the mount that is claimed.</summary>
+    public int MountId { get; }
 
     /// <exception cref="CrashcartException">Another image is there; the container's /dev cannot take a mount.</exception>
     public static async Task<SharedMountLease> TakeAsync(TargetProcess target, AttachedImage image, CancellationToken cancellation)
@@ -32,7 +36,7 @@ public sealed class SharedMountLease : IAsyncDisposable
                     held.SessionMountId = mount.MountId;
                 // Changing the lock's kind lets others in for a moment: it counts only when the mount is there after that.
                 if (held.TryShare() && SharedMount.Find(target)?.MountId == mount.MountId)
-                    return new SharedMountLease(target, held);
+                    return new SharedMountLease(target, held, mount.MountId);
                 held.Dispose();
             }
             catch
@@ -71,11 +75,16 @@ public sealed class SharedMountLease : IAsyncDisposable
         {
             if (!_lock.TryOwn())
                 return;
+            bool detached = true;
             try
             {
                 // Lazily: what else uses it in the container came by what this session has brought.
-                if (SharedMount.Find(_target) is { } mount && mount.MountId == _lock.SessionMountId)
-                    await SharedMountProgram.DetachAsync(_target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false);
+                if (_lock.SessionMountId is { } id)
+                {
+                    detached = SharedMount.Find(_target) is { } mount && mount.MountId == id
+                        ? await SharedMountProgram.DetachAsync(_target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false)
+                        : SharedMount.OutOfReach(_target) is null;
+                }
             }
             catch (CrashcartException e) when (e.Reason == FailureReason.TargetGone)
             {
@@ -83,7 +92,9 @@ public sealed class SharedMountLease : IAsyncDisposable
             }
             finally
             {
-                _lock.RemoveIfExclusive();
+                // What the container hides from us is told to whoever unmounts, and is the next session's to detach.
+                if (detached)
+                    _lock.RemoveIfExclusive();
             }
         }
     }

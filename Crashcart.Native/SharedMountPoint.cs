@@ -25,7 +25,7 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
         {
             if (FileIdentity.Of($"/proc/{pid}/ns/mnt") is not { } space || seen.Contains(space))
                 continue;
-            bool isUsed = IsUsedBy(Candidates(ProcFile.TryRead($"/proc/{pid}/mountinfo") ?? ""));
+            bool isUsed = IsUsedBy(pid, space);
             // In the namespace of a container, that one's own processes will be met as well.
             if (isUsed && SessionCgroup.Holds(pid))
                 continue;
@@ -58,6 +58,11 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
         int end = text.IndexOf('\n', position);
         return text[start..(end < 0 ? text.Length : end)];
     }
+
+    // A process whose mounts cannot be read, and that lives on, may use it.
+    private bool IsUsedBy(int pid, FileIdentity space) => ProcFile.TryRead($"/proc/{pid}/mountinfo") is { } mounts
+        ? IsUsedBy(Candidates(mounts))
+        : FileIdentity.Of($"/proc/{pid}/ns/mnt") == space;
 
     internal bool IsUsedBy(IReadOnlyList<MountInfo> mounts)
     {

@@ -24,10 +24,20 @@ internal static class SharedMountProgram
         {
             held.RemoveIfExclusive();
         }
+        if (SharedMount.Find(target) is not null)
+            return;
+        var withdrawal = new EnterRequest(target);
+        withdrawal.Add("tree", tree);
+        await RunAsync("withdraw", withdrawal, target, cancellation).ConfigureAwait(false);
+        throw new CrashcartException(
+            FailureReason.TargetHostile,
+            $"The image was mounted at {SharedMount.Path} in the container of process {target.Pid} and is not there, for something in it "
+            + "moves or covers it: it was taken back; use the private mount.");
     }
 
+    /// <returns>False when it is still there, but not at its path.</returns>
     /// <exception cref="CrashcartException">Busy, or the container's /dev is not as it has to be.</exception>
-    public static async Task DetachAsync(TargetProcess target, SharedMount mount, bool lazily, CancellationToken cancellation)
+    public static async Task<bool> DetachAsync(TargetProcess target, SharedMount mount, bool lazily, CancellationToken cancellation)
     {
         SharedMountPoint point = SharedMountPoint.Of(target);
         using SharedMountLock held = await SharedMountLock.TakePointAsync(target, point, Limit, cancellation).ConfigureAwait(false);
@@ -45,6 +55,8 @@ internal static class SharedMountProgram
         {
             held.RemoveIfExclusive();
         }
+        // Not what the program believes to have unmounted counts: the container may have mounted something there just before.
+        return target.ReadMounts().All(other => other.Id != mount.MountId);
     }
 
     private static async Task RunAsync(string mode, EnterRequest request, TargetProcess target, CancellationToken cancellation)

@@ -129,8 +129,15 @@ public sealed class TargetProcess : IDisposable
     internal string? TryReadProc(string name) => ProcFile.TryRead(_directory, name);
 
     /// <summary>The mounts that the process sees.</summary>
-    /// <exception cref="CrashcartException">The process is gone.</exception>
-    internal IReadOnlyList<MountInfo> ReadMounts() => MountInfo.ParseAll(TryReadProc("mountinfo") ?? throw Gone(Pid));
+    /// <exception cref="CrashcartException">The process is gone, or sees more mounts than anybody can want.</exception>
+    internal IReadOnlyList<MountInfo> ReadMounts()
+    {
+        if (TryReadProc("mountinfo") is { } text)
+            return MountInfo.ParseAll(text);
+        RequireAlive(Pid, PidFd);
+        throw new CrashcartException(
+            FailureReason.TargetHostile, $"The mounts of process {Pid} cannot be read, for there are too many of them: look at its /proc/{Pid}/mountinfo.");
+    }
 
     /// <summary>Device and inode of the process's mount namespace.</summary>
     /// <exception cref="CrashcartException">The process is gone.</exception>
@@ -224,7 +231,7 @@ public sealed class TargetProcess : IDisposable
 
     private string? FindContainerId() =>
         ContainerPath.Innermost(TryReadProc("cgroup") ?? "")
-        ?? (SharesHostMounts ? null : ContainerPath.IdByMounts(ReadMounts()));
+        ?? (SharesHostMounts || TryReadProc("mountinfo") is not { } mounts ? null : ContainerPath.IdByMounts(MountInfo.ParseAll(mounts)));
 
     private (uint Uid, uint Gid) FindOwner() => Namespaces.OwnUserNamespace
         ? (IdMap.OwnerOf(TryReadProc("uid_map") ?? ""), IdMap.OwnerOf(TryReadProc("gid_map") ?? ""))

@@ -37,11 +37,14 @@ internal sealed class ToolSession : IAsyncDisposable
         try
         {
             // The guardian lives before the cgroups do, and removes them when this process is killed while it makes them.
-            SessionCgroup cgroup = SessionCgroup.Plan(spec.SessionName, spec.Limits);
+            IReadOnlyList<CgroupHierarchy> hierarchies = CgroupHierarchy.ReadOwn();
+            using DevicePolicy devices = spec.Profile == "privileged" ? DevicePolicy.None : DevicePolicy.Of(target, hierarchies);
+            SessionCgroup cgroup = SessionCgroup.Plan(hierarchies, spec.SessionName, spec.Limits, devices.Rules);
             using Descriptor? tree = spec.Shared ? null : image.CloneTree();
-            guardian = EnterProgram.Start("exec", Request(target, spec, capabilities, cgroup, tree), pipes.Input, pipes.Output, pipes.Errors);
+            EnterRequest request = Request(target, spec, capabilities, cgroup, tree, lease);
+            guardian = EnterProgram.Start("exec", request, pipes.Input, pipes.Output, pipes.Errors);
             FaultPoint.Reach("exec-guardian-started");
-            cgroup.Make();
+            cgroup.Make(devices);
             FaultPoint.Reach("exec-cgroups-made");
             guardian.Control.SendGo();
             FaultPoint.Reach("exec-go-sent");
@@ -114,12 +117,14 @@ internal sealed class ToolSession : IAsyncDisposable
     }
 
     private static EnterRequest Request(
-        TargetProcess target, ToolSpec spec, ToolCapabilities capabilities, SessionCgroup cgroup, Descriptor? tree)
+        TargetProcess target, ToolSpec spec, ToolCapabilities capabilities, SessionCgroup cgroup, Descriptor? tree, SharedMountLease? lease)
     {
         var request = new EnterRequest(target);
         request.Add("userns", target.Namespaces.OwnUserNamespace);
         if (tree is not null)
             request.Add("tree", tree);
+        if (lease is not null)
+            request.Add("mount", lease.MountId);
         if (cgroup.Unified is { } unified)
             request.Add("cgroup", unified);
         foreach (string legacy in cgroup.Legacy)
@@ -135,6 +140,7 @@ internal sealed class ToolSession : IAsyncDisposable
         request.Add("caps", $"{capabilities.Bounding:x}");
         request.Add("ambient", $"{capabilities.Ambient:x}");
         request.Add("nnp", capabilities.NoNewPrivileges);
+        request.Add("no-handles", capabilities.DenyFileHandles);
         request.Add("cwd", spec.WorkingDirectory ?? "/");
         request.Add("grace", GraceMs);
         IReadOnlyList<string> path = ToolEnvironment.SearchPath(target.TryReadProc("environ"));

@@ -8,7 +8,8 @@
  *                 4        request: NUL-terminated key=value records
  *                 5...     numbered in the request
  *
- * Modes: `attach` and `detach` move the image to /dev/crashcart in a container's mount namespace, or take it away.
+ * Modes: `attach`, `detach` and `withdraw` move the image to /dev/crashcart in a container's mount namespace, or take it
+ * away, from there or from wherever it is.
  * `exec` runs one tool, with four processes:
  *
  *   guardian   stays in the host's namespaces; forwards signals, kills what is left, removes the session's cgroups
@@ -27,10 +28,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -93,7 +97,7 @@ enum {
 	MAX_DEV_ENTRIES = 4096,
 	MAX_ACCOUNT_FILE = 1 << 20,
 	KILL_PATIENCE_MS = 2000, /* for the reaper to see its children die */
-	RMDIR_PATIENCE_MS = 1000,
+	RMDIR_PATIENCE_MS = 4000, /* on a host that is very busy */
 };
 
 /* Control: from the parent, and to it. */
@@ -119,7 +123,7 @@ struct request {
 	int ns;
 	uid_t owner_uid;
 	gid_t owner_gid;
-	bool userns, lazy, keep, nnp, terminal;
+	bool userns, lazy, keep, nnp, no_handles, terminal;
 	int64_t mount;
 	struct winsize size;
 	const char *user, *cwd, *cgroup_path;
@@ -343,6 +347,8 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		r->ambient = mask(value);
 	else if (strcmp(key, "nnp") == 0)
 		r->nnp = small(value) != 0;
+	else if (strcmp(key, "no-handles") == 0)
+		r->no_handles = small(value) != 0;
 	else if (strcmp(key, "cwd") == 0)
 		r->cwd = value;
 	else if (strcmp(key, "grace") == 0)
@@ -454,6 +460,22 @@ static int new_mount(const char *type, const char *const *options, unsigned attr
 	return mount;
 }
 
+/*
+ * Whether the path still leads to the image's mount: a container can rename the directories that its mounts are on, or
+ * mount over them. True also when only the tool itself may not look there; execve(2) will say so.
+ */
+static bool image_is_in_place(int64_t mount)
+{
+	int at = open_plain("/dev/crashcart", O_PATH | O_DIRECTORY);
+	if (at < 0)
+		return errno == EACCES;
+	int64_t found = mount_id(at);
+	close(at);
+	if (found != mount)
+		errno = ESTALE;
+	return found == mount;
+}
+
 /* ------------------------------------------------------------------------------------------------ attach, detach */
 
 static int join_mounts(const struct request *r)
@@ -542,6 +564,17 @@ static int attach(const struct request *r)
 	return 0;
 }
 
+/* Takes back what was just attached, wherever the container has moved it: the tree is that mount itself. */
+static int withdraw(const struct request *r)
+{
+	if ((r->ns & CLONE_NEWNS) != 0 && setns(r->pidfd, CLONE_NEWNS) != 0)
+		fail("join", "mount namespace");
+	if (fchdir(r->tree) != 0 || umount2(".", UMOUNT_NOFOLLOW | MNT_DETACH) != 0)
+		fail("detach", "/dev/crashcart");
+	say(CONTROL, SAY_DONE, 0, 0, "", 0);
+	return 0;
+}
+
 static int detach(const struct request *r)
 {
 	int dev = join_mounts(r);
@@ -616,7 +649,7 @@ static void bind_entry(int from, int to, const char *name)
  * /dev bound into it and the image beside them. So the container's /dev needs no new directory, may be read-only, may
  * be shared with other containers, and keeps no trace, whoever is killed when. Returns the new /dev.
  */
-static int build_private_dev(const struct request *r)
+static int build_private_dev(struct request *r)
 {
 	int dev = open_plain("/dev", O_PATH | O_DIRECTORY);
 	if (dev < 0)
@@ -649,6 +682,7 @@ static int build_private_dev(const struct request *r)
 
 	if (mkdirat(own, "crashcart", 0755) != 0 || move_tree(r->tree, own, "crashcart") != 0)
 		fail("attach", "/dev/crashcart");
+	r->mount = mount_id(r->tree);
 	return own;
 }
 
@@ -706,17 +740,29 @@ static int open_terminal(const struct request *r, int own_dev, int *slave)
 
 /* ------------------------------------------------------------------------------------ the entrant: user, privileges */
 
-/* A whole file of the container, or NULL. A file that is no plain file is not read. */
+/* The entrant's own /proc/self/fd as the host has it: the container's /proc may be anything. */
+static int own_descriptors = -1;
+
+/*
+ * A whole file of the container, or NULL. What is no plain file is not even opened: opening a device does things, and
+ * that of a watchdog starts the clock to the host's reset.
+ */
 static char *read_account_file(const char *path)
 {
 	struct stat s;
 	size_t length;
-	char *text = NULL;
-	int fd = openat2_(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode))
+	char *text = NULL, number[16];
+	int found = openat2_(AT_FDCWD, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), fd = -1;
+	if (found >= 0 && fstat(found, &s) == 0 && S_ISREG(s.st_mode)) {
+		snprintf(number, sizeof number, "%d", found);
+		fd = openat(own_descriptors, number, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd >= 0) {
 		text = read_all(fd, MAX_ACCOUNT_FILE, &length);
-	if (fd >= 0)
 		close(fd);
+	}
+	if (found >= 0)
+		close(found);
 	return text;
 }
 
@@ -839,6 +885,34 @@ static uint64_t permitted_capabilities(void)
 	return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
+#if defined __x86_64__
+enum { NATIVE = AUDIT_ARCH_X86_64, OTHER_OPEN_BY_HANDLE_AT = 342 /* i386 */, X32 = 0x40000000 };
+#else
+enum { NATIVE = AUDIT_ARCH_AARCH64, OTHER_OPEN_BY_HANDLE_AT = 371 /* arm */, X32 = 0 };
+#endif
+
+/*
+ * CAP_DAC_READ_SEARCH, which debuggers need, also opens any file of a file system by its handle, outside the container's
+ * root too. A container that has not got it must not get that by way of a tool. no_new_privs is set.
+ */
+static void deny_handles(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)NATIVE, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)X32),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_open_by_handle_at, 2, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OTHER_OPEN_BY_HANDLE_AT, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0)
+		fail("capabilities", "seccomp");
+}
+
 /* From here on the process has what the tool shall have, and no way back. */
 static void become(const struct request *r, const struct account *a, int slave)
 {
@@ -866,6 +940,8 @@ static void become(const struct request *r, const struct account *a, int slave)
 			fail("capabilities", "ambient set");
 	if (r->nnp && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fail("capabilities", "no_new_privs");
+	if (r->no_handles)
+		deny_handles();
 	/* A change of credentials resets it. */
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
 		fail("capabilities", "dumpable");
@@ -918,11 +994,15 @@ static _Noreturn void run_tool(const struct request *r, int inner, int failed, i
 	if (recv(inner, &go, 1, 0) != 1)
 		_exit(125);
 	REACH("enter-exec-tool-known");
-	const char *stage = "cwd", *detail = r->cwd;
-	if (chdir(r->cwd) == 0) {
-		stage = "exec";
-		detail = r->args.item[0];
-		search_and_execute(r);
+	const char *stage = "replaced", *detail = "/dev/crashcart";
+	if (image_is_in_place(r->mount)) {
+		stage = "cwd";
+		detail = r->cwd;
+		if (chdir(r->cwd) == 0) {
+			stage = "exec";
+			detail = r->args.item[0];
+			search_and_execute(r);
+		}
 	}
 	int error = errno;
 	say_failed(inner, error, stage, detail);
@@ -1002,11 +1082,14 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 	_exit(0);
 }
 
-static _Noreturn void run_entrant(const struct request *r, int inner)
+static _Noreturn void run_entrant(struct request *r, int inner)
 {
 	report_fd = inner;
 	close(CONTROL);
 	REACH("enter-exec-entrant-born");
+	own_descriptors = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (own_descriptors < 0)
+		fail("spawn", "/proc/self/fd");
 	join_cgroup1(r);
 	join_container(r);
 	REACH("enter-exec-entrant-joined");
@@ -1106,24 +1189,58 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* Kills what is in the cgroup but the reaper; false when there was nothing. */
-static bool kill_members(int cgroup, pid_t reaper)
+/* The PIDs in a file of the kernel's, or NULL. */
+static char *read_pids(int dir, const char *name)
 {
 	size_t length;
-	bool any = false;
-	int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : read_all(fd, SIZE_MAX, &length), *at = text;
-	for (char *line; (line = strsep(&at, "\n")) != NULL && *line != '\0'; ) {
-		pid_t pid = (pid_t)strtol(line, NULL, 10);
-		if (pid > 0 && pid != reaper) {
-			any = true;
-			kill(pid, SIGKILL);
-		}
-	}
-	free(text);
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : read_all(fd, SIZE_MAX, &length);
 	if (fd >= 0)
 		close(fd);
+	return text;
+}
+
+static pid_t next_pid(char **at)
+{
+	char *word = *at == NULL ? NULL : strsep(at, " \n");
+	return word == NULL ? 0 : (pid_t)strtol(word, NULL, 10);
+}
+
+static bool lists(int dir, const char *name, pid_t wanted)
+{
+	char *text = read_pids(dir, name), *at = text;
+	pid_t pid = next_pid(&at);
+	while (pid > 0 && pid != wanted)
+		pid = next_pid(&at);
+	free(text);
+	return pid > 0;
+}
+
+/*
+ * Kills the processes that the file lists, but the reaper; false when there was none. Each is held first and looked for
+ * once more after that: its PID may have become a stranger's.
+ */
+static bool kill_listed(int dir, const char *name, pid_t reaper)
+{
+	bool any = false;
+	char *text = read_pids(dir, name), *at = text;
+	for (pid_t pid; (pid = next_pid(&at)) > 0; ) {
+		if (pid == reaper)
+			continue;
+		any = true;
+		int held = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (held >= 0 && lists(dir, name, pid))
+			(void)syscall(SYS_pidfd_send_signal, held, SIGKILL, NULL, 0);
+		if (held >= 0)
+			close(held);
+	}
+	free(text);
 	return any;
+}
+
+static bool kill_members(int cgroup, pid_t reaper)
+{
+	return kill_listed(cgroup, "cgroup.procs", reaper);
 }
 
 static int session_cgroup(const struct request *r)
@@ -1132,8 +1249,9 @@ static int session_cgroup(const struct request *r)
 }
 
 /*
- * Everything in the session dies, but the reaper, which has to see it die. The cgroup is frozen while it is read, so
- * that nothing in it can fork, or end and leave its PID to a stranger, between the reading and the killing.
+ * Everything in the session dies, but the reaper, which has to see it die. What survives the first killing, because it
+ * forks faster, is frozen meanwhile. What found its way into another cgroup (a privileged tool can, where the container
+ * may write there) is still a child of the reaper's, or becomes one when its parent dies.
  */
 static void kill_session(const struct session *s)
 {
@@ -1158,6 +1276,10 @@ static void kill_session(const struct session *s)
 		}
 		pause_ms(1);
 	}
+	char children[64];
+	snprintf(children, sizeof children, "/proc/%d/task/%d/children", s->reaper, s->reaper);
+	for (int round = 0; round < 100 && !s->reaper_gone && kill_listed(AT_FDCWD, children, 0); round++)
+		pause_ms(1);
 }
 
 /* Returns false when no child is left. */
@@ -1232,7 +1354,16 @@ static bool on_control(struct session *s)
 	return m[0] != TO_KILL;
 }
 
-/* One message from inside; `pid` is its sender's, by the kernel's word. Returns false when the session is over. */
+static bool is_own_child(pid_t pid)
+{
+	siginfo_t info;
+	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/*
+ * One message from inside; `sender` is its sender, by the kernel's word. Returns false when the session is over. Where a
+ * container may trace the reaper, it may also take this socket from it: so each is heard once, and from whom it can be.
+ */
 static bool on_inner(struct session *s)
 {
 	struct message m;
@@ -1257,7 +1388,7 @@ static bool on_inner(struct session *s)
 	}
 	switch (m.kind) {
 	case SAY_TERMINAL:
-		if (descriptor >= 0)
+		if (descriptor >= 0 && s->reaper == 0)
 			say_descriptor(CONTROL, SAY_TERMINAL, descriptor);
 		break;
 	case SAY_FAILED:
@@ -1266,10 +1397,12 @@ static bool on_inner(struct session *s)
 		s->failure_length = (size_t)n;
 		break;
 	case IN_REAPER:
-		s->reaper = sender.pid;
+		if (s->reaper == 0 && sender.pid != s->entrant && is_own_child(sender.pid))
+			s->reaper = sender.pid;
 		break;
 	case IN_TOOL:
-		s->tool = (int)syscall(SYS_pidfd_open, sender.pid, 0);
+		if (s->tool < 0)
+			s->tool = (int)syscall(SYS_pidfd_open, sender.pid, 0);
 		(void)send(s->inner, "", 1, MSG_NOSIGNAL);
 		break;
 	case IN_EXECUTED:
@@ -1464,6 +1597,8 @@ int main(int argc, char **argv, char **environment)
 		return execute(&request);
 	if (strcmp(argv[1], "attach") == 0 && request.tree >= 0)
 		return attach(&request);
+	if (strcmp(argv[1], "withdraw") == 0 && request.tree >= 0)
+		return withdraw(&request);
 	if (strcmp(argv[1], "detach") == 0)
 		return detach(&request);
 	errno = EINVAL;

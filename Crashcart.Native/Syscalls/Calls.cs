@@ -11,6 +11,9 @@ internal static unsafe partial class Calls
     // By its exact name, which is loaded already: the runtime tries some ninety paths for a plain "libc".
     private const string Libc = "libc.so.6";
 
+    // asm/unistd.h: not the same on both architectures.
+    private static readonly int SYS_bpf = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 280 : 321;
+
     /// <summary>pidfd_open(2)</summary>
     public static int pidfd_open(int pid, uint flags) => (int)syscall(SYS_pidfd_open, pid, flags);
 
@@ -30,6 +33,9 @@ internal static unsafe partial class Calls
 
     /// <summary>fsmount(2)</summary>
     public static int fsmount(int fd, int flags, int attributes) => (int)syscall(SYS_fsmount, fd, flags, attributes);
+
+    /// <summary>bpf(2)</summary>
+    public static int bpf(int command, bpf_attr* attributes) => (int)syscall(SYS_bpf, command, attributes, sizeof(bpf_attr));
 
     /// <summary>flock(2)</summary>
     [LibraryImport(Libc, SetLastError = true)]

@@ -33,6 +33,16 @@ internal static class Constants
     public const int MOUNT_ATTR_NOSUID = 2;
     public const int MOUNT_ATTR_NODEV = 4;
 
+    // linux/bpf.h
+    public const int BPF_PROG_LOAD = 5;
+    public const int BPF_PROG_ATTACH = 8;
+    public const int BPF_PROG_GET_FD_BY_ID = 13;
+    public const int BPF_PROG_QUERY = 16;
+    public const int BPF_PROG_TYPE_CGROUP_DEVICE = 15;
+    public const int BPF_CGROUP_DEVICE = 6;
+    public const int BPF_F_ALLOW_MULTI = 2;
+    public const int BPF_F_QUERY_EFFECTIVE = 1;
+
     // linux/sched.h
     public const int CLONE_NEWTIME = 0x80;
 

@@ -125,7 +125,7 @@ public sealed class CgroupTests
     private static SessionCgroup Made(IReadOnlyList<CgroupHierarchy> hierarchies, string name, SessionLimits limits)
     {
         SessionCgroup session = SessionCgroup.Plan(hierarchies, name, limits);
-        session.Make();
+        session.Make(DevicePolicy.None);
         return session;
     }
 

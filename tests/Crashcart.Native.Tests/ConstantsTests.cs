@@ -18,6 +18,7 @@ public sealed class ConstantsTests
         #include <sys/timerfd.h>
         #include <sys/wait.h>
         #include <time.h>
+        #include <linux/bpf.h>
         #include <linux/loop.h>
         #include <linux/magic.h>
         #include <linux/memfd.h>
@@ -27,7 +28,7 @@ public sealed class ConstantsTests
         """;
 
     // Members of an enum, which the preprocessor cannot see.
-    private static readonly string[] EnumPrefixes = ["LO_FLAGS_", "FSCONFIG_", "P_PIDFD"];
+    private static readonly string[] EnumPrefixes = ["LO_FLAGS_", "BPF_PROG_", "BPF_CGROUP_", "FSCONFIG_", "P_PIDFD"];
 
     // Not in the exported headers: squashfs's own header has it; MFD_EXEC came with Linux 6.3.
     private static readonly string[] MayBeAbsent = ["MFD_EXEC", "SQUASHFS_MAGIC"];

@@ -44,24 +44,34 @@ public sealed class TestContainer : IDisposable
     /// <param name="setup">Shell commands that run in the new root before pivot_root(8); the root is the working directory.</param>
     /// <param name="command">What PID 1 is: a command of busybox's shell. Its standard input is a pipe that stays open.</param>
     /// <param name="userNamespace">Root is host uid 100000, in a user namespace with 65536 ids.</param>
-    public static TestContainer Start(string setup = "", string command = "exec /bin/busybox cat", bool userNamespace = false)
+    /// <param name="without">Capabilities that nothing in it may have, as setpriv(1) takes them: <c>-sys_ptrace,-kill</c>.</param>
+    /// <param name="hostPids">It has the host's PID namespace.</param>
+    /// <param name="program">A C program of the tests to compile into its /bin, by its name.</param>
+    public static TestContainer Start(
+        string setup = "", string command = "exec /bin/busybox cat", bool userNamespace = false, string? without = null,
+        bool hostPids = false, string? program = null)
     {
         string root = Directory.CreateTempSubdirectory("crashcart-container-").FullName;
         Shell.Run("chmod", "755", root);
         foreach (string name in new[] { "bin", "dev", "proc", "old", "tmp", "etc", "home/user" })
             Directory.CreateDirectory(Path.Combine(root, name));
         File.Copy("/bin/busybox", Path.Combine(root, "bin/busybox"));
+        if (program is not null)
+            HostileProgram.Compile(program, Path.Combine(root, "bin", program));
         File.WriteAllText(Path.Combine(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\nuser:x:1000:1001::/home/user:/bin/sh\n");
         File.WriteAllText(Path.Combine(root, "etc/group"), "root:x:0:\nuser:x:1001:\nextra:x:1002:user\n");
         string script = Setup.Replace("@setup@", setup, StringComparison.Ordinal);
         string[] unshareArguments =
         [
-            "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child", "--propagation", "private",
+            "--mount", .. (string[])(hostPids ? [] : ["--pid"]), "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child", "--propagation", "private",
             "sh", "-c", script, "sh", root, command,
         ];
         Process? holder = userNamespace ? HoldUserNamespace(root) : null;
         string[] nsenterArguments = ["--user", $"--target={holder?.Id}", "--setuid=0", "--setgid=0", "unshare", .. unshareArguments];
-        var start = new ProcessStartInfo(userNamespace ? "nsenter" : "unshare", userNamespace ? nsenterArguments : unshareArguments)
+        string[] line = userNamespace ? ["nsenter", .. nsenterArguments] : ["unshare", .. unshareArguments];
+        if (without is not null)
+            line = ["setpriv", "--bounding-set", without, .. line];
+        var start = new ProcessStartInfo(line[0], line[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -69,11 +79,11 @@ public sealed class TestContainer : IDisposable
             Environment = { ["CONTAINER_SECRET"] = "1" },
         };
         Process unshare = Process.Start(start)!;
-        string? line = unshare.StandardOutput.ReadLine();
+        string? said = unshare.StandardOutput.ReadLine();
         holder?.StandardInput.Close();
         holder?.WaitForExit();
         holder?.Dispose();
-        if (line != "ready")
+        if (said != "ready")
         {
             Directory.Delete(root, recursive: true);
             Assert.Fail($"No container with '{setup}': {unshare.StandardError.ReadToEnd()}");

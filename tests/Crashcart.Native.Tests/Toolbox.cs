@@ -10,9 +10,11 @@ public sealed class Toolbox : IDisposable
     private readonly string _sessions = $"native-tests-{Guid.NewGuid():n}";
     private int _count;
 
-    public Toolbox(string setup = "", string command = "exec /bin/busybox cat", bool userNamespace = false)
+    public Toolbox(
+        string setup = "", string command = "exec /bin/busybox cat", bool userNamespace = false, string? without = null,
+        bool hostPids = false, string? program = null)
     {
-        Container = TestContainer.Start(setup, command, userNamespace);
+        Container = TestContainer.Start(setup, command, userNamespace, without, hostPids, program);
         Target = TargetProcess.Open(Container.Pid);
         ImagePath = _images.MakeErofs();
         Image = AttachedImage.Attach(ImagePath);

@@ -1,0 +1,100 @@
+namespace Crashcart.Native.Tests.Hostile;
+
+/// <summary>A container's code that watches for Crashcart's processes learns nothing from them and cannot use them.</summary>
+public sealed class SpyTests
+{
+    private const int Sessions = 60;
+
+    [Theory]
+    [InlineData(false, false, "-sys_ptrace")]
+    [InlineData(false, true, "-sys_ptrace")]
+    [InlineData(true, false, null)]
+    public async Task No_process_of_ours_can_be_read_written_or_traced(bool userNamespace, bool hostPids, string? without)
+    {
+        using var box = new Toolbox(command: "exec /bin/spy look >/tmp/report 2>&1", userNamespace: userNamespace, without: without, hostPids: hostPids, program: "spy");
+        Started(box);
+        for (int i = 0; i < Sessions; i++)
+        {
+            ToolSpec spec = box.Spec("echo", "ok") with { Profile = "restricted" };
+            Assert.Equal("ok\n", (await box.RunAsync(spec)).Output);
+        }
+        Assert.Equal("started", string.Join("; ", Report(box).Split((char)10, StringSplitOptions.RemoveEmptyEntries).Distinct()));
+    }
+
+    [Fact]
+    public async Task A_reaper_that_the_container_kills_takes_its_session_with_it()
+    {
+        using var box = new Toolbox(command: "exec /bin/spy kill >/tmp/report", program: "spy");
+        Started(box);
+        for (int i = 0; i < Sessions; i++)
+        {
+            try
+            {
+                await using ToolProcess tool = await box.StartAsync(box.Script("setsid sleep 100000 & sleep 100000"));
+                Assert.Equal(new ToolExit(137, 9), await tool.Exited.WaitAsync(TimeSpan.FromSeconds(10)));
+            }
+            catch (CrashcartException e)
+            {
+                Assert.Contains("killed before", e.Message, StringComparison.Ordinal);
+            }
+            Assert.Empty(box.Cgroups());
+        }
+        Eventually.Holds(() => box.ProcessesInContainer() == 1, "only the container's own process is left");
+    }
+
+    [Fact]
+    public async Task A_reaper_that_the_container_stops_costs_seconds_and_leaves_nothing()
+    {
+        using var box = new Toolbox(command: "exec /bin/spy stop >/tmp/report", program: "spy");
+        Started(box);
+        ToolProcess? tool = null;
+        try
+        {
+            tool = await box.StartAsync(box.Script("setsid sleep 100000 & sleep 100000"));
+            await tool.DisposeAsync();
+        }
+        catch (CrashcartException e)
+        {
+            Assert.Contains("did not start", e.Message, StringComparison.Ordinal);
+        }
+        Assert.Empty(box.Cgroups());
+        Eventually.Holds(() => box.ProcessesInContainer() == 1, "only the container's own process is left");
+    }
+
+    [Fact]
+    public async Task What_is_said_through_a_stolen_socket_is_not_believed()
+    {
+        using var box = new Toolbox(command: "exec /bin/spy steal >/tmp/report", program: "spy");
+        Started(box);
+        int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        await using (ToolProcess tool = await box.StartAsync(box.Spec("cat")))
+        {
+            Eventually.Holds(() => Report(box).Contains("stolen", StringComparison.Ordinal), "the socket is stolen");
+            await tool.StandardInput!.WriteAsync("still here"u8.ToArray());
+            await tool.StandardInput.DisposeAsync();
+            Assert.Equal("still here", await Toolbox.ReadAsync(tool.StandardOutput!));
+            Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 500);
+            Assert.Equal(0, (await tool.Exited.WaitAsync(TimeSpan.FromSeconds(10))).Code);
+        }
+        // The thief itself was not taken for the reaper, and lives.
+        Assert.Equal(1, box.ProcessesInContainer());
+    }
+
+    [Fact]
+    public async Task The_helper_program_cannot_be_changed_through_the_tool_that_is_its_own_interpreter()
+    {
+        using var box = new Toolbox();
+        File.WriteAllText(box.Container.Inside("/bin/self"), "#!/proc/self/exe\n");
+        Shell.Run("chmod", "755", box.Container.Inside("/bin/self"));
+        // What runs is crashcart-enter with no socket, which ends at once.
+        Assert.Equal(new ToolExit(125, 0), (await box.RunAsync(box.Spec("/bin/self"))).Exit);
+        ToolResult write = await box.RunAsync(box.Script("for i in 1 2 3; do /bin/self & echo x >/proc/$!/exe; done; wait"));
+        Assert.DoesNotContain("x", write.Output, StringComparison.Ordinal);
+        Assert.Equal("ok\n", (await box.RunAsync(box.Spec("echo", "ok"))).Output);
+    }
+
+    private static void Started(Toolbox box) =>
+        Eventually.Holds(() => Report(box).StartsWith("started", StringComparison.Ordinal), "the spy watches");
+
+    private static string Report(Toolbox box) => ProcFile.TryRead(box.Container.Inside("/tmp/report")) ?? "";
+}
