@@ -16,14 +16,19 @@ internal static class ProcFile
     public static string? TryRead(string path)
     {
         using Descriptor? file = Descriptor.TryOpen(path, O_RDONLY);
-        return file is null ? null : TryReadOpen(file);
+        return file is null ? null : TryReadOpen(file, out _);
     }
 
     /// <summary>As <see cref="TryRead(string)"/>, below an open directory.</summary>
-    public static string? TryRead(Descriptor directory, string name)
+    public static string? TryRead(Descriptor directory, string name) => TryRead(directory, name, out _);
+
+    /// <summary>As <see cref="TryRead(Descriptor, string)"/>.</summary>
+    /// <param name="isTooLong">Nothing else was wrong.</param>
+    public static string? TryRead(Descriptor directory, string name, out bool isTooLong)
     {
+        isTooLong = false;
         using Descriptor? file = directory.TryOpenAt(name, O_RDONLY);
-        return file is null ? null : TryReadOpen(file);
+        return file is null ? null : TryReadOpen(file, out isTooLong);
     }
 
     /// <summary>The value of <c>Name:</c> in a file such as /proc/PID/status, or null.</summary>
@@ -37,11 +42,14 @@ internal static class ProcFile
         return null;
     }
 
-    private static string? TryReadOpen(Descriptor file)
+    private static string? TryReadOpen(Descriptor file, out bool isTooLong)
     {
+        isTooLong = false;
         try
         {
-            return file.ReadToEnd(Longest) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+            byte[]? bytes = file.ReadToEnd(Longest);
+            isTooLong = bytes is null;
+            return bytes is null ? null : Encoding.UTF8.GetString(bytes);
         }
         catch (SyscallException)
         {

@@ -60,8 +60,8 @@ public sealed class SharedMountLease : IAsyncDisposable
             if (!held.IsExclusive || SharedMount.Find(target) is not { } mount)
                 return;
             held.SessionMountId = mount.MountId;
-            await SharedMountProgram.DetachAsync(target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false);
-            held.SessionMountId = null;
+            if (await SharedMountProgram.DetachAsync(target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false))
+                held.SessionMountId = null;
         }
         catch (CrashcartException)
         {

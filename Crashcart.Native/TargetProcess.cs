@@ -132,9 +132,9 @@ public sealed class TargetProcess : IDisposable
     /// <exception cref="CrashcartException">The process is gone, or sees more mounts than anybody can want.</exception>
     internal IReadOnlyList<MountInfo> ReadMounts()
     {
-        if (TryReadProc("mountinfo") is { } text)
-            return MountInfo.ParseAll(text);
-        RequireAlive(Pid, PidFd);
+        string? text = ProcFile.TryRead(_directory, "mountinfo", out bool isTooLong);
+        if (!isTooLong)
+            return MountInfo.ParseAll(text ?? throw Gone(Pid));
         throw new CrashcartException(
             FailureReason.TargetHostile, $"The mounts of process {Pid} cannot be read, for there are too many of them: look at its /proc/{Pid}/mountinfo.");
     }
