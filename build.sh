@@ -21,7 +21,6 @@ TEXT
 
 configuration=Release
 artifacts=$PWD/artifacts
-image=$artifacts/crashcart.img
 
 say() { printf '\n==> %s\n' "$*"; }
 die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
@@ -105,18 +104,18 @@ publish_program() {
   rm -r "$stage"
 }
 
-# The image is made again only when what makes it has changed.
+# publish_image RECIPE FILE: the image is made again only when what makes it has changed.
 publish_image() {
-  local stamp=$artifacts/.crashcart.img.inputs inputs
+  local file=$artifacts/$2 stamp=$artifacts/.$2.inputs inputs
   inputs=$(find image Directory.Packages.props -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 |
     LC_ALL=C sort -z | xargs -0 sha256sum)
-  if [ -e "$image" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$inputs" ]; then
-    say "Image unchanged: $image"
+  if [ -e "$file" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$inputs" ]; then
+    say "Image unchanged: $file"
     return
   fi
-  say "Building the toolbox image"
+  say "Building the image $1"
   rm -f "$stamp"
-  "$artifacts/crashcart" image build -f toolbox -o "$image"
+  "$artifacts/crashcart" image build -f "$1" -o "$file"
   printf '%s' "$inputs" >"$stamp"
 }
 
@@ -131,7 +130,7 @@ publish_programs() {
 publish() {
   need_to_build
   publish_programs
-  publish_image
+  publish_image toolbox crashcart.img
   say "Published"
   ls -lh "$artifacts"
 }
@@ -193,7 +192,7 @@ command_test() {
   need_to_build
   need_docker
   need_chaos
-  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools
+  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools musl-gcc=musl-tools
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
   say "Checking the format"
@@ -202,6 +201,7 @@ command_test() {
   dotnet build Crashcart.sln -c $configuration --no-restore --nologo -v quiet
   publish
   publish_programs FaultPoints "$artifacts/faults"
+  publish_image full crashcart-full.img
   run_tests
 }
 

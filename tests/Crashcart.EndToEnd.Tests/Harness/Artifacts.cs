@@ -11,6 +11,8 @@ internal static class Artifacts
 
     public static string Image => Find("crashcart.img");
 
+    public static string FullImage => Find("crashcart-full.img");
+
     private static string Find(string name)
     {
         var path = Path.Combine(Folder(), name);

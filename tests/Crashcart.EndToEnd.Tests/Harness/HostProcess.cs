@@ -25,6 +25,9 @@ internal static class HostProcess
     public static Task Disappears(string commandLine, TimeSpan? within = null) =>
         Eventually.Holds(() => Find(commandLine).Length == 0, $"no process '{commandLine}' runs", within);
 
+    /// <summary>Its words parted by single blanks; empty when there is no such process.</summary>
+    public static string CommandLine(int pid) => CommandLine($"/proc/{pid}");
+
     private static string CommandLine(string directory)
     {
         try

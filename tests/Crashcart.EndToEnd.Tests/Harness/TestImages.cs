@@ -16,7 +16,7 @@ internal static class TestImages
         await Import(daemon, await MakeScratch(directory["scratch"]), Scratch, """CMD ["/web"]""");
     }
 
-    private static async Task Import(DockerDaemon daemon, string root, string name, string change)
+    public static async Task Import(DockerDaemon daemon, string root, string name, string change)
     {
         await new Command("tar", "-C", root, "-cf", $"{root}.tar", ".").Output();
         await daemon.Docker("import", "--change", change, $"{root}.tar", name).Output();

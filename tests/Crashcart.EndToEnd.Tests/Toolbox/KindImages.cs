@@ -13,6 +13,10 @@ internal static class KindImages
     public const string Static = "static";
     public const string Scratch = "one-file";
 
+    /// <summary>The container's own programs find their C library before the trap by the same name (ld.so(8), DT_RPATH).</summary>
+    private static readonly string[] OwnLibraries =
+        ["-Wl,--disable-new-dtags", $"-Wl,-rpath,/lib/{TrapFiles.Triplet}:/lib64"];
+
     private static readonly string Programs = Path.Combine(AppContext.BaseDirectory, "Programs");
 
     /// <param name="directory">Where their roots are made.</param>
@@ -25,8 +29,8 @@ internal static class KindImages
             await traps.Plant(roots[name]);
         }
         await Task.WhenAll(
-            Compile("gcc", roots[Glibc], "app", ["-Wl,-rpath-link,/lib"], "web.c", "autoload.c"),
-            Compile("gcc", roots[Glibc], "victim", [], "victim.c"),
+            Compile("gcc", roots[Glibc], "app", OwnLibraries, "web.c", "autoload.c"),
+            Compile("gcc", roots[Glibc], "victim", OwnLibraries, "victim.c"),
             Compile("musl-gcc", roots[Musl], "app", [], "web.c", "autoload.c"),
             Compile("gcc", roots[Static], "app", ["-static"], "web.c", "autoload.c"),
             Compile("gcc", roots[Scratch], "app", ["-static"], "web.c", "autoload.c"));
@@ -44,8 +48,10 @@ internal static class KindImages
         File.WriteAllText(Path.Combine(root, "etc/group"), "root:x:0:\napp:x:1000:\n");
     }
 
-    private static Task Compile(string compiler, string root, string program, string[] options, params string[] sources) =>
-        new Command(compiler, ["-g", "-O1", "-no-pie", .. options, "-o", Path.Combine(root, program), .. sources.Select(source => Path.Combine(Programs, source))]).Output();
+    private static Task<string> Compile(string compiler, string root, string program, string[] options, params string[] sources) =>
+        new Command(compiler,
+            ["-g", "-O1", "-no-pie", .. options, "-o", Path.Combine(root, program), .. sources.Select(source => Path.Combine(Programs, source))])
+            .Output();
 
     /// <summary>The loader and libraries of a program, at their places on this machine.</summary>
     private static async Task CopyLibraries(string root, string program)

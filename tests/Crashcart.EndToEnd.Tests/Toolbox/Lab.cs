@@ -2,13 +2,19 @@ using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.EndToEnd.Tests.Toolbox;
 
-/// <summary>What the uses find at <c>/lab</c>: certificates, the DNS server's socket, a file to serve.</summary>
+/// <summary>What the uses find at <c>/lab</c>: certificates, a file to serve, sockets of servers.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
-    private readonly DnsServer _names;
+    private readonly IReadOnlyList<UnixServer> _servers;
 
-    private Lab() => _names = new DnsServer(_directory["dns"]);
+    private Lab() => _servers =
+    [
+        new DnsServer(_directory["dns"]),
+        new RedisServer(_directory["redis"]),
+        new PostgresServer(_directory[".s.PGSQL.5432"]),
+        new MariaDbServer(_directory["mariadb"]),
+    ];
 
     /// <summary>For <c>docker run</c>.</summary>
     public string[] DockerOptions => ["--volume", $"{_directory.Path}:/lab:ro", "--dns", "127.0.0.1"];
@@ -24,7 +30,8 @@ internal sealed class Lab : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _names.DisposeAsync();
+        foreach (var server in _servers)
+            await server.DisposeAsync();
         await _directory.DisposeAsync();
     }
 }

@@ -3,7 +3,8 @@ namespace Crashcart.EndToEnd.Tests.Toolbox;
 /// <summary>The files of a hostile container: those that its variables name, and those where tools look by themselves.</summary>
 internal static class TrapFiles
 {
-    private static readonly string Triplet = $"{(IsArm ? "aarch64" : "x86_64")}-linux-gnu";
+    /// <summary>The name of Debian's library directories on this machine.</summary>
+    public static readonly string Triplet = $"{(IsArm ? "aarch64" : "x86_64")}-linux-gnu";
 
     private static readonly string[] GitPrograms = ["git", "git-remote-file", "git-remote-https", "git-upload-pack", "git-sh-setup"];
 

@@ -28,6 +28,9 @@ internal sealed class Traps : IAsyncDisposable
     /// <summary>What code of the container's has run: a line each, with the trap's name and the command lines of the process and its parent.</summary>
     public string[] Marks => File.ReadAllLines(MarksFile);
 
+    /// <summary>Everything in the volume: what a tool was told to read there, it must not write either.</summary>
+    public IEnumerable<string> Files => Directory.EnumerateFileSystemEntries(_directory.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+
     /// <param name="tools">Names that the container has programs of its own for.</param>
     public static async Task<Traps> Set(IEnumerable<string> tools)
     {
@@ -42,6 +45,9 @@ internal sealed class Traps : IAsyncDisposable
 
     /// <summary>Puts the files into a container's root that tools look for there.</summary>
     public Task Plant(string root) => Plant(root, TrapFiles.OfRoot);
+
+    /// <summary>Puts the files there that tools look for where they are started.</summary>
+    public Task PlantInDirectory(string directory) => Plant(directory, TrapFiles.OfWorkingDirectory);
 
     public void Forget() => File.WriteAllText(MarksFile, "");
 

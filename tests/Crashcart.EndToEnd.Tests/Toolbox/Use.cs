@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
 namespace Crashcart.EndToEnd.Tests.Toolbox;
 
 /// <summary>One thing that a person does with a tool.</summary>
@@ -6,18 +9,29 @@ namespace Crashcart.EndToEnd.Tests.Toolbox;
 /// <param name="Holds">Each is in what it writes.</param>
 internal sealed record Use(string Tools, string Line, params string[] Holds)
 {
-    private const string ShellSigns = "|&;<>()$`\\\"'*?[]{}~#!\n";
+    private static readonly SearchValues<char> ShellSigns = SearchValues.Create("|&;<>()$`\\\"'*?[]{}~#!\n");
 
     public int Status { get; init; }
+
+    /// <summary>The one architecture that has the tool; null is all.</summary>
+    public Architecture? Only { get; init; }
 
     /// <summary>Standard input.</summary>
     public string Input { get; init; } = "";
 
+    /// <summary>It traces the container's first process, which one tracer at a time can.</summary>
+    public bool Attaches { get; init; }
+
+    /// <summary>For <c>crashcart exec --profile</c>; null is its default.</summary>
+    public string? Profile { get; init; }
+
     /// <summary>Where the kernel or the container's rules forbid it, and what the tool says there.</summary>
     public IReadOnlyList<Refusal> Refusals { get; init; } = [];
 
+    public static bool NeedsShell(string line) => line.AsSpan().IndexOfAny(ShellSigns) >= 0;
+
     /// <summary>The tool and its arguments.</summary>
-    public string[] Words => Line.IndexOfAny(ShellSigns.ToCharArray()) < 0 ? Line.Split(' ') : ["bash", "-c", Line];
+    public string[] Words => NeedsShell(Line) ? ["bash", "-c", Line] : Line.Split(' ');
 
     /// <summary>What is expected at a place.</summary>
     public (int Status, IReadOnlyList<string> Holds) Expected(UsePlace place) =>

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.EndToEnd.Tests.Toolbox;
 
@@ -10,7 +9,7 @@ namespace Crashcart.EndToEnd.Tests.Toolbox;
 /// Knows the names of a small zone (RFC 1035). It answers one message a connection on a Unix socket, so that a process in
 /// any network namespace can pass the messages of a UDP port to it.
 /// </summary>
-internal sealed class DnsServer : IAsyncDisposable
+internal sealed class DnsServer(string socketPath) : UnixServer(socketPath)
 {
     private const ushort A = 1, Ptr = 12, Text = 16, InternetClass = 1, NoSuchName = 3, AnsweredWithAuthority = 0x8580;
     private const int HeaderLength = 12;
@@ -23,44 +22,12 @@ internal sealed class DnsServer : IAsyncDisposable
         [("7.2.0.192.in-addr.arpa", Ptr)] = EncodeName("far.test"),
     };
 
-    private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    private readonly Task _serving;
-
-    public DnsServer(string socketPath)
-    {
-        _listener.Bind(new UnixDomainSocketEndPoint(socketPath));
-        File.SetUnixFileMode(socketPath, (UnixFileMode)0x1B6); // 0666: the root of a user namespace is nobody special here
-        _listener.Listen();
-        _serving = Serve();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Dispose();
-        await _serving;
-    }
-
-    private async Task Serve()
+    protected override async Task Serve(NetworkStream client, CancellationToken closing)
     {
         var query = new byte[512];
-        while (true)
-        {
-            try
-            {
-                using var client = await _listener.AcceptAsync();
-                var length = await client.ReceiveAsync(query);
-                if (length > HeaderLength)
-                    await client.SendAsync(Answer(query.AsSpan(0, length)));
-            }
-            catch (SocketException) when (!_listener.SafeHandle.IsClosed)
-            {
-                // A client that went away.
-            }
-            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
-            {
-                return;
-            }
-        }
+        var length = await client.ReadAsync(query, closing);
+        if (length > HeaderLength)
+            await client.WriteAsync(Answer(query.AsSpan(0, length)), closing);
     }
 
     private static byte[] Answer(ReadOnlySpan<byte> query)
