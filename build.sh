@@ -12,7 +12,8 @@ Usage: ./build.sh COMMAND
   test      check the format, build, publish, and run every test and 50 rounds of chaos (needs root or sudo)
   chaos     break a fleet at random and look whether anything is left: chaos [--rounds N] [--seed S] | --soak N
             (needs root or sudo)
-  bench     publish, then measure against docker exec and nsenter (needs root or sudo)
+  bench     publish, then measure against docker exec and nsenter, and images of each file system:
+            bench [--only peers|image] [--rounds N] (needs root or sudo)
   clean     remove artifacts/ and every bin/ and obj/
 
 Needs the .NET SDK that global.json names, a C compiler and apt; what else a command needs it installs.
@@ -214,7 +215,7 @@ command_demo() {
 command_bench() {
   publish
   need_docker
-  need mke2fs=e2fsprogs nsenter=util-linux mksquashfs=squashfs-tools
+  need mke2fs=e2fsprogs nsenter=util-linux fincore=util-linux mksquashfs=squashfs-tools mkfs.erofs=erofs-utils
   say "Building the benchmarks"
   dotnet build tests/Crashcart.Benchmarks -c $configuration --nologo -v quiet
   as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet "tests/Crashcart.Benchmarks/bin/$configuration/net10.0/Crashcart.Benchmarks.dll" "$@"

@@ -31,8 +31,7 @@ internal sealed class Bench : IAsyncDisposable
     public static async Task<Bench> Open()
     {
         var bench = new Bench(new OneNode(), await SmallImage.Make("small"));
-        var source = Path.Combine(AppContext.BaseDirectory, "peers.c");
-        await new Command("gcc", "-O2", "-o", bench.Peers, source).Output();
+        await Stopwatch.Compile(bench.Peers);
         await new Command("mke2fs", "-q", "-t", "ext3", "-b", "4096", "-d", bench._erofs.Root, bench.Ext3, "16M").Output();
         await bench.Fleet.InitializeAsync();
         return bench;

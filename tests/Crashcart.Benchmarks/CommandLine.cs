@@ -2,38 +2,68 @@ using System.Globalization;
 
 namespace Crashcart.Benchmarks;
 
-/// <summary><c>Crashcart.Benchmarks [--rounds N] [--containers N] [--output FILE]</c></summary>
+/// <summary><c>Crashcart.Benchmarks [--only peers|image] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]</c></summary>
 internal static class CommandLine
 {
     private const string Usage = """
-        Usage: ./build.sh bench [--rounds N] [--containers N] [--output FILE]
+        Usage: ./build.sh bench [--only peers|image] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]
 
-        Measures Crashcart against its peers, all in one interleaved run, and prints medians and ratios as Markdown.
+        Measures Crashcart against its peers (peers), and an image as each file system that it can be (image), all samples
+        of a comparison in turn, and prints medians and ratios as Markdown.
 
-          --rounds N       samples of each (default 60)
-          --containers N   containers of the last row (default 100)
-          --output FILE    write the table there too
+          --only PART      one of the two
+          --rounds N       samples of each (default 60; of builds a twentieth of it)
+          --containers N   containers of the last row of the peers (default 100)
+          --recipe NAME    what is built as each file system (default toolbox)
+          --output FILE    write the tables there too
         """;
 
     public static async Task<int> Run(string[] arguments)
     {
-        var options = new Dictionary<string, string> { ["--rounds"] = "60", ["--containers"] = "100", ["--output"] = "" };
+        var options = new Dictionary<string, string>
+        {
+            ["--only"] = "",
+            ["--rounds"] = "60",
+            ["--containers"] = "100",
+            ["--recipe"] = "toolbox",
+            ["--output"] = "",
+        };
         for (var index = 0; index < arguments.Length; index += 2)
         {
             if (!options.ContainsKey(arguments[index]) || index + 1 == arguments.Length)
-            {
-                await Console.Error.WriteLineAsync(Usage);
-                return 2;
-            }
+                return await WrongUse();
             options[arguments[index]] = arguments[index + 1];
         }
 
-        var report = new Report();
-        await Suite.Run(report, Number(options["--rounds"]), Number(options["--containers"]));
-        Console.WriteLine(report);
+        var part = options["--only"];
+        if (part is not ("" or "peers" or "image"))
+            return await WrongUse();
+
+        var rounds = Number(options["--rounds"]);
+        var tables = new List<string>();
+        if (part is "" or "peers")
+            tables.Add(await Peers(rounds, Number(options["--containers"])));
+        if (part is "" or "image")
+            tables.Add(await ImageSuite.Run(rounds, options["--recipe"]));
+
+        var text = string.Join("\n", tables);
+        Console.WriteLine(text);
         if (options["--output"] is { Length: > 0 } file)
-            await File.WriteAllTextAsync(file, report.ToString());
+            await File.WriteAllTextAsync(file, text);
         return 0;
+    }
+
+    private static async Task<string> Peers(int rounds, int containers)
+    {
+        var report = new Report();
+        await Suite.Run(report, rounds, containers);
+        return report.ToString();
+    }
+
+    private static async Task<int> WrongUse()
+    {
+        await Console.Error.WriteLineAsync(Usage);
+        return 2;
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -46,9 +46,16 @@ internal sealed class Samples(IEnumerable<TimeSpan> times)
 /// <summary>Runs a command by the C program of the benchmarks, whose start of a process costs next to nothing.</summary>
 internal sealed class Stopwatch(string peers)
 {
+    /// <summary>Makes the program of its source.</summary>
+    public static async Task<Stopwatch> Compile(string peers)
+    {
+        await new Command("gcc", "-O2", "-o", peers, Path.Combine(AppContext.BaseDirectory, "peers.c")).Output();
+        return new Stopwatch(peers);
+    }
+
     public async Task<TimeSpan> Time(Command command)
     {
-        var timed = new Command(peers, ["time", command.Program, .. command.Arguments]) { Environment = command.Environment };
+        var timed = command with { Program = peers, Arguments = ["time", command.Program, .. command.Arguments] };
         return TimeSpan.FromMicroseconds(long.Parse(await timed.Output(), System.Globalization.CultureInfo.InvariantCulture) / 1000.0);
     }
 }
