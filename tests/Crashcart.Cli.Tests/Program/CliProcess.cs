@@ -8,7 +8,7 @@ namespace Crashcart.Cli.Tests.Program;
 /// <summary>Owns one run of the <c>crashcart</c> program, with a clean environment and pipes.</summary>
 internal sealed class CliProcess : IDisposable
 {
-    private static readonly string ProgramPath = typeof(CliProcess).Assembly
+    public static readonly string ProgramPath = typeof(CliProcess).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "Program").Value!;
 
     private readonly Process _process;
@@ -34,7 +34,12 @@ internal sealed class CliProcess : IDisposable
     public static CliProcess StartClosing(string closing, params IEnumerable<string> arguments) =>
         StartProgram("/bin/sh", ["-c", $"exec \"$@\" {closing}", "sh", ProgramPath, .. arguments]);
 
-    private static CliProcess StartProgram(string program, IEnumerable<string> arguments)
+    /// <summary>Through another program, which executes the last arguments.</summary>
+    /// <param name="program">That one.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">Set for it, over this process's.</param>
+    public static CliProcess StartProgram(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -45,6 +50,8 @@ internal sealed class CliProcess : IDisposable
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CRASHCART_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         start.Environment["HOME"] = "/nonexistent";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         return new CliProcess(Process.Start(start)!);
     }
 
@@ -52,9 +59,15 @@ internal sealed class CliProcess : IDisposable
     public static async Task<(int Status, string Output, string Error)> RunAsync(params IEnumerable<string> arguments)
     {
         using var cli = Start(arguments);
-        cli.Input.Close();
-        var output = await cli.ReadOutputAsync();
-        return (await cli.ExitAsync(), output, await cli.Error);
+        return await cli.ResultAsync();
+    }
+
+    /// <summary>Lets it run to its end with empty input.</summary>
+    public async Task<(int Status, string Output, string Error)> ResultAsync()
+    {
+        Input.Close();
+        var output = await ReadOutputAsync();
+        return (await ExitAsync(), output, await Error);
     }
 
     public async Task<string> ReadOutputAsync()
