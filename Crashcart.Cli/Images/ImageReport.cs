@@ -20,9 +20,11 @@ internal static class ImageReport
             Interlocked.CompareExchange(ref signal, number, 0);
             cancel.Cancel();
         });
+        var root = "";
         try
         {
             using var image = OpenedImage.Open(path, cancel.Token);
+            root = image.Root + "/";
             return read(image, cancel.Token);
         }
         catch (Exception e) when (signal != 0 && e is OperationCanceledException or ImageBuildException)
@@ -39,11 +41,13 @@ internal static class ImageReport
         }
         catch (ImageBuildException e)
         {
-            return Damaged($"The image '{path}' cannot be read. {e.Message}");
+            return Damaged($"The image '{path}' is damaged: {e.Message}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
         {
-            return Damaged($"The image '{path}' is damaged: {e.Message}");
+            // What is in the image, as its users know it: not by where it is looked at.
+            var message = root.Length == 0 ? e.Message : e.Message.Replace(root, "/dev/crashcart/", StringComparison.Ordinal);
+            return Damaged($"The image '{path}' is damaged: {message}");
         }
     }
 

@@ -28,7 +28,8 @@ internal sealed class ImageBench : IAsyncDisposable
 
     /// <summary>Builds the recipe as one file system, with the packages that this user's cache holds.</summary>
     public Peer Build(string recipe, string fileSystem) => Timed(fileSystem, new Command(
-        Artifacts.Cli, "image", "build", "-f", recipe, "--format", fileSystem, "-o", Image(fileSystem)) { Patience = BuildPatience });
+        Artifacts.Cli, "image", "build", "-f", recipe, "--format", fileSystem, "-o", Image(fileSystem))
+    { Patience = BuildPatience });
 
     /// <summary>A shell of the image that does nothing, in the container.</summary>
     public Peer Shell(string image, Container box) => Timed(

@@ -58,7 +58,7 @@ public sealed class ImageOfNobodyTests(Nobody nobody)
         var bytes = await File.ReadAllBytesAsync(nobody.Image);
         foreach (ref var value in bytes.AsSpan(bytes.Length / 2, 4096))
             value ^= 0xff;
-        await Refused(asRoot, "changed.img", bytes, "damaged|cannot be read");
+        await Refused(asRoot, "changed.img", bytes, "is damaged: ");
     }
 
     [Theory]
