@@ -84,7 +84,7 @@ need_cross_compiler() {
 }
 
 need_docker() {
-  need dockerd=docker.io docker=docker.io busybox=busybox-static losetup=mount ip=iproute2 ps=procps
+  need dockerd=docker.io docker=docker.io busybox=busybox-static losetup=mount ip=iproute2 iptables=iptables ps=procps
 }
 
 runtime_identifier() {

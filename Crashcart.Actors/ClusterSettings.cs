@@ -101,7 +101,8 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
             unreachable-nodes-reaper-interval = 500ms
             retry-unsuccessful-join-after = 2s
             seed-node-timeout = 2s
-            shutdown-after-unsuccessful-join-seed-nodes = off
+            # The next system starts without whatever kept this one out, such as associations that others half remember.
+            shutdown-after-unsuccessful-join-seed-nodes = 20s
             failure-detector {
               monitored-by-nr-of-members = 3
               heartbeat-interval = 500ms

@@ -71,7 +71,7 @@ public sealed class NodeService : IDisposable
             Product.Version,
             Environment.OSVersion.Version.ToString(),
             RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant());
-        system.ActorOf(NodeActor.Props(facts, _ports), NodeActor.Name);
+        system.ActorOf(NodeActor.Props(facts, _ports, new CordonFile(_settings.StateDirectory)), NodeActor.Name);
     }
 
     /// <summary>

@@ -27,6 +27,7 @@ public sealed class FleetActor : ReceiveActor
         Receive<GatherActor.Gathered>(OnGathered);
         Receive<FleetQuery.ListNodes>(_ => OnListNodes());
         Receive<FleetQuery.ListContainers>(OnListContainers);
+        Receive<FleetQuery.Cordon>(OnCordon);
         Receive<FleetQuery.StartRun>(start => _runs.Forward(start));
         Receive<EndRun>(end => _runs.Forward(end));
         Receive<LeaseQuery.List>(OnListLeases);
@@ -74,12 +75,37 @@ public sealed class FleetActor : ReceiveActor
         .. _nodes.All.Select(node => new NodeStatus(
             node.Name,
             node.Address,
-            node.State,
+            node.State == "up" && gathered.Answers.GetValueOrDefault(node.Address) is NodeDescribed { Duty: { Length: > 0 } duty } ? duty : node.State,
             gathered.Answers.GetValueOrDefault(node.Address) as NodeDescribed,
             gathered.Answers.ContainsKey(node.Address) ? "" : Silence(node.State))).OrderBy(node => node.Name, StringComparer.Ordinal)]);
 
     private static string Silence(string state) =>
         state is "up" or "leaving" ? $"The node did not answer within {AnswerPatience.TotalSeconds:0} s." : $"The node is {state}.";
+
+    private void OnCordon(FleetQuery.Cordon cordon)
+    {
+        IActorRef asker = Sender;
+        var named = _nodes.All.Where(node => node.Name == cordon.Node).ToList();
+        if (named.FirstOrDefault(node => _nodes.IsReachable(node.Address)) is not { Address: { } address })
+        {
+            asker.Tell(named.Count == 0
+                ? new FleetQuery.Cordoned(IsKnown: false, $"There is no node '{cordon.Node}'; 'crashcart nodes' lists them.")
+                : new FleetQuery.Cordoned(IsKnown: true, $"{cordon.Node}: {Silence(named[0].State)}"));
+            return;
+        }
+        Ask(
+            [address],
+            id => new CordonNode
+            {
+                CorrelationId = id,
+                Cordoned = cordon.IsCordoned,
+                Drain = cordon.Grace is not null,
+                GracePeriodMs = (uint)(cordon.Grace ?? TimeSpan.Zero).TotalMilliseconds,
+            },
+            gathered => asker.Tell(new FleetQuery.Cordoned(
+                IsKnown: true,
+                gathered.Answers.GetValueOrDefault(address) is NodeCordoned done ? done.Problem : $"{cordon.Node}: {Silence("up")}")));
+    }
 
     private void OnListContainers(FleetQuery.ListContainers query)
     {
@@ -159,6 +185,7 @@ public sealed class FleetActor : ReceiveActor
         NodeDescribed described => described.Node,
         ContainersFound found => found.Node,
         LeasesFound leases => leases.Node,
+        NodeCordoned cordoned => cordoned.Node,
         _ => throw new ArgumentOutOfRangeException(nameof(answer)),
     };
 }

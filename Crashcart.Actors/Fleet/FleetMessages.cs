@@ -18,6 +18,16 @@ public static class FleetQuery
 
     public sealed record Containers(IReadOnlyList<RunTarget> All, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 
+    /// <summary>Answered by <see cref="Cordoned"/>.</summary>
+    /// <param name="Node">Its whole name.</param>
+    /// <param name="IsCordoned">It is to take no new sessions.</param>
+    /// <param name="Grace">Null: sessions that run go on; else they end within that time.</param>
+    public sealed record Cordon(string Node, bool IsCordoned, TimeSpan? Grace) : INoSerializationVerificationNeeded;
+
+    /// <param name="Problem">Empty when it is done.</param>
+    /// <param name="IsKnown">There is such a node.</param>
+    public sealed record Cordoned(bool IsKnown, string Problem) : INoSerializationVerificationNeeded;
+
     /// <summary>Answered by <see cref="RunAccepted"/>; everything else is told to the port.</summary>
     public sealed record StartRun(RunPlan Plan, IRunPort Port) : INoSerializationVerificationNeeded;
 
@@ -25,7 +35,7 @@ public static class FleetQuery
 }
 
 /// <summary>One member of the cluster that is a node.</summary>
-/// <param name="State">joining, up, leaving, unreachable</param>
+/// <param name="State">joining, up, cordoned, draining, leaving, unreachable</param>
 /// <param name="Description">Null when it did not answer; then <paramref name="Problem"/> says why.</param>
 public sealed record NodeStatus(string Name, Address Address, string State, NodeDescribed? Description, string Problem);
 

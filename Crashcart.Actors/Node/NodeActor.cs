@@ -19,11 +19,17 @@ public sealed class NodeActor : ReceiveActor
     /// <summary>The actor's name at the top of its system.</summary>
     public const string Name = "node";
 
+    private const string Draining = "draining";
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeDescribed _description;
+    private readonly ICordon _cordon;
+    private readonly IActorRef _sessions;
     private (int Sessions, int People) _mounts;
 
-    public NodeActor(NodeFacts facts, NodePorts ports)
+    public NodeActor(NodeFacts facts, NodePorts ports, ICordon cordon)
     {
+        _cordon = cordon;
         _description = new NodeDescribed
         {
             Node = facts.Name,
@@ -35,9 +41,10 @@ public sealed class NodeActor : ReceiveActor
         var images = Child(ImagesActor.Props(ports), "images");
         var mounts = Child(MountsActor.Props(ports, images), "mounts");
         var neighbours = new SessionNeighbours(containers, images, mounts);
-        var sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
+        _sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
         var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
-        var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, sessions, leases)), "reconciler");
+        var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, _sessions, leases)), "reconciler");
+        TellCordon();
 
         Receive<DescribeNode>(describe => OnDescribe(describe, images));
         Receive<FindContainers>(find =>
@@ -46,16 +53,18 @@ public sealed class NodeActor : ReceiveActor
             images.Tell(OwnImageActor.Look.Instance);
         });
         Receive<DropImage>(images.Forward);
-        Receive<StartSession>(sessions.Forward);
-        Receive<EndSession>(sessions.Forward);
+        Receive<StartSession>(_sessions.Forward);
+        Receive<EndSession>(_sessions.Forward);
         Receive<Drain>(drain =>
         {
-            _description.Duty = "draining";
-            sessions.Forward(drain);
+            _description.Duty = Draining;
+            _sessions.Forward(drain);
         });
         Receive<MountImage>(leases.Forward);
         Receive<UnmountImage>(leases.Forward);
         Receive<FindLeases>(reconciler.Forward);
+        Receive<CordonNode>(OnCordon);
+        Receive<Cordoned>(OnCordoned);
         Receive<ContainersActor.Counted>(OnCounted);
         Receive<MountsActor.Counted>(counted => _description.Mounts = Mounts(counted.Mounts, _mounts.People));
         Receive<LeasesActor.Counted>(counted => _description.Mounts = Mounts(_mounts.Sessions, counted.Leases));
@@ -75,7 +84,8 @@ public sealed class NodeActor : ReceiveActor
     /// <summary>No session is left on the node.</summary>
     public sealed record Drained : ILocalMessage;
 
-    public static Props Props(NodeFacts facts, NodePorts ports) => Akka.Actor.Props.Create(() => new NodeActor(facts, ports));
+    public static Props Props(NodeFacts facts, NodePorts ports, ICordon cordon) =>
+        Akka.Actor.Props.Create(() => new NodeActor(facts, ports, cordon));
 
     protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
 
@@ -94,6 +104,34 @@ public sealed class NodeActor : ReceiveActor
         return sessions + people;
     }
 
+    private void OnCordon(CordonNode cordon)
+    {
+        var asker = Sender;
+        _cordon.SetAsync(cordon.Cordoned).PipeTo(
+            Self, success: () => new Cordoned(cordon, asker, ""), failure: e => new Cordoned(cordon, asker, NodeException.Describe(e).Message));
+    }
+
+    private void OnCordoned(Cordoned done)
+    {
+        TellCordon();
+        if (done.Problem.Length == 0)
+        {
+            _log.Info(done.Asked.Cordoned ? "Cordoned: no new sessions" : "Uncordoned: sessions are welcome");
+            if (done.Asked.Drain)
+                _sessions.Tell(new SessionsActor.EndAll(TimeSpan.FromMilliseconds(done.Asked.GracePeriodMs)));
+        }
+
+        done.Asker.Tell(new NodeCordoned { CorrelationId = done.Asked.CorrelationId, Node = _description.Node, Problem = done.Problem });
+    }
+
+    private void TellCordon()
+    {
+        if (_description.Duty != Draining)
+            _description.Duty = _cordon.IsSet ? "cordoned" : "";
+        _sessions.Tell(new SessionsActor.Refuse(
+            _cordon.IsSet ? $"Node {_description.Node} is cordoned and takes no sessions; 'crashcart uncordon {_description.Node}' changes that." : ""));
+    }
+
     private void OnCounted(ContainersActor.Counted counted)
     {
         _description.Containers = counted.Containers;
@@ -109,4 +147,7 @@ public sealed class NodeActor : ReceiveActor
         if (image.Digest.Length > 0)
             _description.ImageDigests.Add(image.Digest);
     }
+
+    /// <summary>What was asked is done, or could not be.</summary>
+    private sealed record Cordoned(CordonNode Asked, IActorRef Asker, string Problem) : ILocalMessage;
 }

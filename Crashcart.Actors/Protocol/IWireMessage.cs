@@ -85,3 +85,10 @@ public sealed partial class DropImage : IQuestion
 }
 
 public sealed partial class ImageDropped : IAnswer;
+
+public sealed partial class CordonNode : IQuestion
+{
+    public Type AnswerType => typeof(NodeCordoned);
+}
+
+public sealed partial class NodeCordoned : IAnswer;

@@ -37,6 +37,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["image-name-recorded"] = ImageNameRecorded.Parser,
         ["drop-image"] = DropImage.Parser,
         ["image-dropped"] = ImageDropped.Parser,
+        ["cordon-node"] = CordonNode.Parser,
+        ["node-cordoned"] = NodeCordoned.Parser,
     };
 
     public override int Identifier => 4201;
@@ -67,6 +69,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ImageNameRecorded => "image-name-recorded",
         DropImage => "drop-image",
         ImageDropped => "image-dropped",
+        CordonNode => "cordon-node",
+        NodeCordoned => "node-cordoned",
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 

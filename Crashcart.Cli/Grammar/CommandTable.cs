@@ -16,6 +16,9 @@ internal static class CommandTable
         ("kill", KillCommand.Create),
         ("nodes", NodesCommand.Create),
         ("ps", PsCommand.Create),
+        ("cordon", CordonCommands.Cordon),
+        ("uncordon", CordonCommands.Uncordon),
+        ("drain", CordonCommands.Drain),
         ("fleet", FleetCommand.Create),
         ("image", ImageCommand.Create),
     ];

@@ -36,6 +36,19 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         };
     }
 
+    public override async Task<CordonNodeResponse> CordonNode(CordonNodeRequest request, ServerCallContext context)
+    {
+        if (request.Drain && !request.Cordoned)
+            throw Invalid("A node that is drained is cordoned, too.");
+        var grace = request.Drain ? TimeSpan.FromMilliseconds(request.GracePeriodMs) : (TimeSpan?)null;
+        string caller = PeerCheck.Describe(context.GetHttpContext());
+        NodeLog.Cordon(log, request.Node, request.Cordoned, request.Drain, caller);
+        var done = await Ask<FleetQuery.Cordoned>(new FleetQuery.Cordon(request.Node, request.Cordoned, grace), context.CancellationToken);
+        if (done.Problem.Length > 0)
+            throw new RpcException(new Status(done.IsKnown ? StatusCode.Unavailable : StatusCode.NotFound, done.Problem));
+        return new CordonNodeResponse();
+    }
+
     public override async Task Run(IAsyncStreamReader<RunInput> fromClient, IServerStreamWriter<RunEvent> toClient, ServerCallContext context)
     {
         if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
@@ -139,6 +152,12 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
     }
 
     private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
+}
+
+internal static partial class NodeLog
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Node {Node}: cordoned {Cordoned}, drained {Drained}, asked for by {Peer}")]
+    public static partial void Cordon(ILogger log, string node, bool cordoned, bool drained, string peer);
 }
 
 internal static partial class RunLog

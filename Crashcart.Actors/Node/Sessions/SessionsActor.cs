@@ -12,6 +12,7 @@ internal sealed class SessionsActor : ReceiveActor
     private readonly NodePorts _ports;
     private readonly SessionNeighbours _node;
     private readonly SessionPatience _patience;
+    private string _refusal = "";
 
     public SessionsActor(NodePorts ports, SessionNeighbours node, SessionPatience patience)
     {
@@ -32,6 +33,12 @@ internal sealed class SessionsActor : ReceiveActor
     /// <summary>From a session: it was granted its image.</summary>
     public sealed record Leased(string LoopDevice) : ILocalMessage;
 
+    /// <summary>Why no new session is taken; empty: they are taken.</summary>
+    public sealed record Refuse(string Why) : ILocalMessage;
+
+    /// <summary>End every session within the time.</summary>
+    public sealed record EndAll(TimeSpan Grace) : ILocalMessage;
+
     public static Props Props(NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
         Akka.Actor.Props.Create(() => new SessionsActor(ports, node, patience));
 
@@ -42,12 +49,14 @@ internal sealed class SessionsActor : ReceiveActor
         ReceiveQuestions();
         Receive<StartSession>(OnStart);
         Receive<EndSession>(OnEnd);
+        Receive<EndAll>(end => OnEndAll(end.Grace));
+        Receive<Refuse>(refuse => _refusal = refuse.Why);
         Receive<Terminated>(OnTerminated);
         Receive<NodeActor.Drain>(drain =>
         {
             var asker = Sender;
             Become(() => Draining(asker));
-            EndAll(drain.Grace);
+            OnEndAll(drain.Grace);
             TellWhenDrained(asker);
         });
     }
@@ -57,7 +66,9 @@ internal sealed class SessionsActor : ReceiveActor
         Receive<StartSession>(start => Sender.Tell(Over(start, "The node is stopping and takes no sessions.")));
         ReceiveQuestions();
         Receive<EndSession>(OnEnd);
-        Receive<NodeActor.Drain>(drain => EndAll(drain.Grace));
+        Receive<EndAll>(end => OnEndAll(end.Grace));
+        Receive<Refuse>(_ => { });
+        Receive<NodeActor.Drain>(drain => OnEndAll(drain.Grace));
         Receive<Terminated>(gone =>
         {
             OnTerminated(gone);
@@ -77,6 +88,12 @@ internal sealed class SessionsActor : ReceiveActor
 
     private void OnStart(StartSession start)
     {
+        if (_refusal.Length > 0)
+        {
+            Sender.Tell(Over(start, _refusal));
+            return;
+        }
+
         if (!ActorPath.IsValidPathElement(start.SessionId) || start.Tool is null)
         {
             Sender.Tell(Over(start, "The request to start it is malformed."));
@@ -109,7 +126,7 @@ internal sealed class SessionsActor : ReceiveActor
         Context.Parent.Tell(new Counted(_sessions.Count));
     }
 
-    private void EndAll(TimeSpan grace)
+    private void OnEndAll(TimeSpan grace)
     {
         foreach (var session in _sessions.Values)
             session.Tell(new SessionActor.EndWithin(grace));

@@ -202,6 +202,41 @@ public sealed class FleetActorSpec : FleetSpec
     }
 
     [Fact]
+    public void A_node_that_takes_no_sessions_is_listed_as_what_it_says()
+    {
+        Name("node-1");
+        _fleet.Tell(new FleetQuery.ListNodes());
+        DescribeNode describe = Node.ExpectMsg<DescribeNode>();
+        Node.Reply(new NodeDescribed { CorrelationId = describe.CorrelationId, Node = "node-1", Duty = "draining" });
+
+        Assert.Equal("draining", Assert.Single(ExpectMsg<FleetQuery.Nodes>().All).State);
+    }
+
+    [Fact]
+    public void A_node_is_cordoned_by_its_name()
+    {
+        Name("node-1");
+        _fleet.Tell(new FleetQuery.Cordon("node-1", IsCordoned: true, TimeSpan.FromSeconds(3)));
+
+        CordonNode cordon = Node.ExpectMsg<CordonNode>();
+        Assert.Equal((true, true, 3000u), (cordon.Cordoned, cordon.Drain, cordon.GracePeriodMs));
+        Node.Reply(new NodeCordoned { CorrelationId = cordon.CorrelationId, Node = "node-1", Problem = "The disk is full." });
+        Assert.Equal(new FleetQuery.Cordoned(IsKnown: true, "The disk is full."), ExpectMsg<FleetQuery.Cordoned>());
+    }
+
+    [Fact]
+    public void A_node_that_is_not_there_is_not_cordoned()
+    {
+        Name("node-1");
+        _fleet.Tell(new FleetQuery.Cordon("node", IsCordoned: true, null));
+        Assert.False(ExpectMsg<FleetQuery.Cordoned>().IsKnown);
+
+        _fleet.Tell(new ClusterEvent.UnreachableMember(Self));
+        _fleet.Tell(new FleetQuery.Cordon("node-1", IsCordoned: true, null));
+        Assert.Equal(new FleetQuery.Cordoned(IsKnown: true, "node-1: The node is unreachable."), ExpectMsg<FleetQuery.Cordoned>());
+    }
+
+    [Fact]
     public void A_run_is_accepted_and_goes_its_way_over_the_fleet()
     {
         Name("node-1");

@@ -4,6 +4,7 @@ using Crashcart.Actors.Node.People;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Node.Reconciliation;
 using Crashcart.Actors.Protocol;
+using Crashcart.Actors.Tests.Node.Doubles;
 using Google.Protobuf;
 
 namespace Crashcart.Actors.Tests.Node;
@@ -242,7 +243,7 @@ public sealed class LeasesSpec : NodeSpec
     private static MountLease Lease(FoundMount mount) => new(LeaseId.New(), mount, "web", "anna", 1);
 
     private IActorRef Start() =>
-        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports), NodeActor.Name);
+        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports, new ScriptedCordon()), NodeActor.Name);
 
     private ImageMounted Mount(IActorRef node)
     {

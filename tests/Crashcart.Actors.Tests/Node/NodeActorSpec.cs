@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Crashcart.Actors.Node;
+using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 using Crashcart.Actors.Tests.Node.Doubles;
 using Google.Protobuf;
@@ -8,6 +9,8 @@ namespace Crashcart.Actors.Tests.Node;
 
 public sealed class NodeActorSpec : NodeSpec
 {
+    private readonly ScriptedCordon _cordon = new();
+
     [Fact]
     public void Describes_the_node()
     {
@@ -151,6 +154,68 @@ public sealed class NodeActorSpec : NodeSpec
     }
 
     [Fact]
+    public void Takes_no_sessions_while_it_is_cordoned_and_keeps_those_that_it_has()
+    {
+        Runtime.Run(Web);
+        var node = Start();
+        node.Tell(Session("s1"), TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        node.Tell(new CordonNode { CorrelationId = "1", Cordoned = true }, TestActor);
+        Assert.Equal(new NodeCordoned { CorrelationId = "1", Node = "node-1" }, ExpectMsg<NodeCordoned>());
+        node.Tell(Session("s2"), TestActor);
+        Assert.Equal(
+            ("s2", "Node node-1 is cordoned and takes no sessions; 'crashcart uncordon node-1' changes that."), Over(ExpectMsg<SessionOver>()));
+        Assert.Equal(("cordoned", 1), (Describe(node).Duty, Sessions(node)));
+
+        node.Tell(new CordonNode { CorrelationId = "2" }, TestActor);
+        ExpectMsg<NodeCordoned>();
+        Assert.Equal(("", 1), (Describe(node).Duty, Sessions(node)));
+        node.Tell(Session("s3"), TestActor);
+        ExpectMsg<SessionAccepted>();
+    }
+
+    [Fact]
+    public void Is_cordoned_from_its_start_when_it_was_so_before()
+    {
+        _cordon.IsSet = true;
+        var node = Start();
+
+        node.Tell(Session("s1"), TestActor);
+
+        Assert.Equal("s1", ExpectMsg<SessionOver>().SessionId);
+        Assert.Equal("cordoned", Describe(node).Duty);
+    }
+
+    [Fact]
+    public void Ends_its_sessions_when_it_is_drained_by_hand()
+    {
+        Runtime.Run(Web);
+        var (node, run) = (Start(), CreateTestProbe());
+        node.Tell(Session("s1"), run);
+        run.ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        node.Tell(new CordonNode { Cordoned = true, Drain = true, GracePeriodMs = 1000 }, TestActor);
+
+        ExpectMsg<NodeCordoned>();
+        run.ExpectMsg<SessionOver>();
+    }
+
+    [Fact]
+    public void Says_why_it_could_not_be_cordoned()
+    {
+        _cordon.Problem = new NodeException(NodeFailure.Failed, "The disk is full.");
+        var node = Start();
+
+        node.Tell(new CordonNode { Cordoned = true }, TestActor);
+
+        Assert.Contains("The disk is full.", ExpectMsg<NodeCordoned>().Problem, StringComparison.Ordinal);
+        Assert.Equal("", Describe(node).Duty);
+    }
+
+    [Fact]
     public void Is_drained_at_once_without_sessions()
     {
         Start().Tell(new NodeActor.Drain(TimeSpan.FromDays(1)), TestActor);
@@ -185,7 +250,7 @@ public sealed class NodeActorSpec : NodeSpec
     };
 
     private IActorRef Start() =>
-        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports), NodeActor.Name);
+        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports, _cordon), NodeActor.Name);
 
     private int Sessions(IActorRef node) => Describe(node).Sessions;
 
