@@ -1,4 +1,5 @@
 using System.CommandLine;
 using Crashcart.Node;
 
-return await new NodeCommand().Parse(args).InvokeAsync();
+// The command ends by itself on signals, and may take longer than the parser would wait.
+return await new NodeCommand().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
