@@ -134,7 +134,7 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
                 FailureReason.TargetHostile, $"{what} is not at {Path} but at '{ours.MountPoint}', where the container has put it: unmount it there.");
         }
         HashSet<int> under = [ours.Id];
-        for (MountInfo? parent = ours; parent is not null && (parent == ours || under.Add(parent.Id)); )
+        for (MountInfo? parent = ours; parent is not null && (parent == ours || under.Add(parent.Id));)
             parent = mounts.FirstOrDefault(mount => mount.Id == parent.ParentId);
         MountInfo? cover = mounts.LastOrDefault(
             mount => !under.Contains(mount.Id) && (Path + "/").StartsWith(mount.MountPoint.TrimEnd('/') + "/", StringComparison.Ordinal));
