@@ -153,7 +153,8 @@ run_tests() {
 test_project() {
   name=$(basename "$1")
   say "Testing $name"
-  as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet test "$1/bin/$configuration/net10.0/$name.dll" \
+  # A shell that starts this in the background, or nohup, may have set signals to be ignored, which the tests send.
+  as_root env --default-signal CRASHCART_ARTIFACTS="$artifacts" dotnet test "$1/bin/$configuration/net10.0/$name.dll" \
     --logger "console;verbosity=minimal" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
     --blame-hang-timeout 10m --blame-hang-dump-type none </dev/null || broken=1
   counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" || true)
