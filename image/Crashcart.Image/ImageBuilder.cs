@@ -94,6 +94,7 @@ public sealed class ImageBuilder
             unpacked.Add(package with { Entries = [] });
         }
 
+        _log.Live("Relocating");
         var tree = assembler.Tree;
         tree["lib/ld.so"] = new TreeLink("libc6", "lib/" + _architecture.Loader);
         new TreeRelocation(tree, _architecture).Run(_recipe.Edits, _knowledge.Edits);
@@ -133,7 +134,7 @@ public sealed class ImageBuilder
 
     private void Pack(string directory, byte[] manifest, string output, Action check, CancellationToken cancel)
     {
-        _log.Live("Packing");
+        _log.Live($"Packing {Path.GetFileName(output)}");
         try
         {
             _fileSystem.Pack(directory, manifest, output, _options.Compression ?? Compression(), check, cancel);
