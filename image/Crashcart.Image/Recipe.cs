@@ -45,6 +45,11 @@ public sealed record Recipe
     /// <summary>Programs that need arguments or environment to find what is theirs.</summary>
     public IReadOnlyDictionary<string, Wrapper> Wrappers { get; init; } = new Dictionary<string, Wrapper>();
 
+    /// <summary>
+    /// Globs of programs and globs of the host's paths that they may name although the image has those files elsewhere: see <see cref="PathLint"/>.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> LintAllow { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
     /// <summary>Variables for the tools, unless the session sets them.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
@@ -75,6 +80,7 @@ public sealed record Recipe
         Files = Over(Files, under.Files),
         Edits = [.. under.Edits, .. Edits],
         Wrappers = Over(Wrappers, under.Wrappers),
+        LintAllow = Both(LintAllow, under.LintAllow),
         Environment = Over(Environment, under.Environment),
         Format = Format ?? under.Format,
         Compression = Compression ?? under.Compression,
@@ -105,6 +111,13 @@ public sealed record Recipe
            let name = ArchitectureList.For(entry, architecture)
            where name is not null
            select (entry, name);
+
+    private static SortedDictionary<string, IReadOnlyList<string>> Both(
+        IReadOnlyDictionary<string, IReadOnlyList<string>> upper, IReadOnlyDictionary<string, IReadOnlyList<string>> under)
+        => new(
+            upper.Concat(under).GroupBy(e => e.Key, e => e.Value, StringComparer.Ordinal)
+                .ToDictionary(e => e.Key, e => (IReadOnlyList<string>)[.. e.SelectMany(paths => paths).Distinct()]),
+            StringComparer.Ordinal);
 
     private static SortedDictionary<string, T> Over<T>(
         IReadOnlyDictionary<string, T> upper, IReadOnlyDictionary<string, T> under)

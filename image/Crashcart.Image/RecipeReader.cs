@@ -50,6 +50,7 @@ internal sealed class RecipeReader
                 "files" => recipe with { Files = Map(value, Text) },
                 "edits" => recipe with { Edits = [.. Items(value).Select(Edit)] },
                 "wrappers" => recipe with { Wrappers = Map(value, Wrap) },
+                "lint-allow" => recipe with { LintAllow = Map(value, Texts) },
                 "environment" => recipe with { Environment = Map(value, Variable, Text) },
                 "name" when !inDocs => recipe with { Name = Name(value) },
                 "include" when !inDocs => recipe with { Include = value is YamlSequenceNode ? Texts(value) : [Text(value)] },

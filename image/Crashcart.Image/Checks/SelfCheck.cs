@@ -3,13 +3,14 @@ namespace Crashcart.Image;
 /// <summary>Finds what would only fail in a container: nothing that an image promises may need anything outside it.</summary>
 internal static class SelfCheck
 {
-    /// <summary>Checks interpreters, libraries, links and promised programs without running anything.</summary>
+    /// <summary>Checks interpreters, libraries, built-in paths, links and promised programs without running anything.</summary>
     /// <exception cref="ImageBuildException">Lists everything that is wrong.</exception>
     public static void CheckFiles(Tree tree, Recipe recipe, Architecture architecture)
     {
         var faults = new List<string>();
         foreach (var (path, file) in tree.Files.Where(f => f.Value.IsElf))
             faults.AddRange(Of(tree, path, new ElfFile(file.Content, path), architecture));
+        faults.AddRange(new PathLint(tree, architecture, recipe.LintAllow).Faults());
         faults.AddRange(
             from entry in tree.Entries
             where entry.Value is TreeLink && tree.Resolve(entry.Key) is null
