@@ -48,7 +48,7 @@ public sealed class ImageBuildInterruptionTests(Nobody nobody)
         File.Delete(Begun);
         build.Signal("INT");
 
-        var (status, said, error) = await build.ResultAsync();
+        var (status, said, error) = await build.ResultAsync().WaitAsync(Patience);
         Assert.Equal((130, ""), (status, said));
         Assert.Matches($"^{line}\n$", error);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(output)!));
