@@ -8,8 +8,9 @@ namespace Crashcart.Actors.Fleet;
 /// <summary>
 /// Owns a coordinator's part in the fleet's images: answers other coordinators about its own, and puts the coordinator's
 /// questions to all of them, or to nodes. What the others have is never remembered: they are asked each time.
+/// Joining → Joined
 /// </summary>
-public sealed class FleetImagesActor : ReceiveActor
+public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
 {
     /// <summary>The actor's name at the top of its system.</summary>
     public const string Name = "images";
@@ -19,29 +20,16 @@ public sealed class FleetImagesActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeTable _coordinators = new();
     private readonly Dictionary<IActorRef, (IActorRef Asker, IReadOnlyList<SilentNode> Unreachable)> _questions = [];
+    private readonly IImageShelf _shelf;
     private int _asked;
 
     public FleetImagesActor(IImageShelf shelf)
     {
-        Receive<ClusterEvent.UnreachableMember>(e => OnReachability(e.Member, false));
-        Receive<ClusterEvent.ReachableMember>(e => OnReachability(e.Member, true));
-        Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
-        Receive<AskCoordinators>(ask => Ask(ask.Question, [.. _coordinators.Reachable.Select(Path)], _coordinators.Unreachable));
-        Receive<AskNodes>(ask => Ask(ask.Question, [.. ask.Nodes.Select(GatherActor.NodePath)], []));
-        Receive<GatherActor.Gathered>(OnGathered);
-        Receive<FindImages>(find => Answer(
-            shelf.FindAsync(find.Reference),
-            answer => answer.CorrelationId = find.CorrelationId,
-            problem => new ImagesFound { CorrelationId = find.CorrelationId, Problem = problem }));
-        Receive<RecordImageName>(record => Answer(
-            shelf.RecordAsync(record.Record),
-            answer => answer.CorrelationId = record.CorrelationId,
-            problem => new ImageNameRecorded { CorrelationId = record.CorrelationId, Problem = problem }));
-        Receive<DropImage>(drop => Answer(
-            shelf.DropAsync(drop.Digest),
-            answer => answer.CorrelationId = drop.CorrelationId,
-            problem => new ImageDropped { CorrelationId = drop.CorrelationId, Problem = problem }));
+        _shelf = shelf;
+        Joining();
     }
+
+    public IStash Stash { get; set; } = null!;
 
     /// <summary>Put the question to every coordinator, this one too; answered by <see cref="Answers"/>.</summary>
     public sealed record AskCoordinators(Func<string, IQuestion> Question) : INoSerializationVerificationNeeded;
@@ -66,6 +54,48 @@ public sealed class FleetImagesActor : ReceiveActor
     protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
 
     private static ActorPath Path(Address coordinator) => new RootActorPath(coordinator) / "user" / Name;
+
+    private void Joining()
+    {
+        // Who is not yet a member does not know the others: silence about their images would pass for there being none.
+        Receive<AskCoordinators>(_ => Stash.Stash());
+        Receive<ClusterEvent.IMemberEvent>(e =>
+        {
+            OnMember(e.Member);
+            if (!_coordinators.IsReachable(Cluster.Get(Context.System).SelfAddress))
+                return;
+            Become(Joined);
+            Stash.UnstashAll();
+        });
+        ReceiveAlways();
+    }
+
+    private void Joined()
+    {
+        Receive<AskCoordinators>(ask => Ask(ask.Question, [.. _coordinators.Reachable.Select(Path)], _coordinators.Unreachable));
+        Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
+        ReceiveAlways();
+    }
+
+    private void ReceiveAlways()
+    {
+        Receive<ClusterEvent.UnreachableMember>(e => OnReachability(e.Member, false));
+        Receive<ClusterEvent.ReachableMember>(e => OnReachability(e.Member, true));
+        Receive<AskNodes>(ask => Ask(ask.Question, [.. ask.Nodes.Select(GatherActor.NodePath)], []));
+        Receive<GatherActor.Gathered>(OnGathered);
+        Receive<FindImages>(find => Answer(
+            _shelf.FindAsync(find.Reference),
+            answer => answer.CorrelationId = find.CorrelationId,
+            problem => new ImagesFound { CorrelationId = find.CorrelationId, Problem = problem }));
+        Receive<RecordImageName>(record => Answer(
+            _shelf.RecordAsync(record.Record),
+            answer => answer.CorrelationId = record.CorrelationId,
+            problem => new ImageNameRecorded { CorrelationId = record.CorrelationId, Problem = problem }));
+        Receive<DropImage>(drop => Answer(
+            _shelf.DropAsync(drop.Digest),
+            answer => answer.CorrelationId = drop.CorrelationId,
+            problem => new ImageDropped { CorrelationId = drop.CorrelationId, Problem = problem }));
+    }
 
     private void OnMember(Member member)
     {

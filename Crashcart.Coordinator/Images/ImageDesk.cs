@@ -95,7 +95,7 @@ internal sealed class ImageDesk(FleetGate fleet)
         catch (AskTimeoutException)
         {
             throw new RpcException(new Status(
-                StatusCode.Unavailable, $"The coordinator's actors did not answer within {AnswerPatience.TotalSeconds:0} s; its log says why."));
+                StatusCode.Unavailable, $"The coordinator's actors did not answer within {AnswerPatience.TotalSeconds:0} s: it may still be joining the cluster; its log says more."));
         }
     }
 }

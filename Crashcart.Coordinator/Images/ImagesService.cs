@@ -26,8 +26,10 @@ internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf 
         await push.ReceiveAsync(digest, start.Size, fromClient, toClient, cancellation);
         var (images, silent) = await desk.FindAsync(name.Value, cancellation);
         NameRecord? before = images.Names.Find(name);
-        if (before?.Digest != digest)
-            await Record(new NameRecord(name, digest, images.Names.MomentFor(name, time.GetUtcNow().ToUnixTimeMilliseconds())));
+        // Who has an image for a name has the name as well: only then it is asked for the image by it.
+        await Record(before?.Digest == digest
+            ? before
+            : new NameRecord(name, digest, images.Names.MomentFor(name, time.GetUtcNow().ToUnixTimeMilliseconds())));
         string peer = PeerCheck.Describe(context.GetHttpContext());
         ImageLog.Pushed(log, name, digest, peer);
         await toClient.WriteAsync(

@@ -33,6 +33,9 @@ internal sealed class PlayedNode : IAsyncDisposable
     /// <summary>It hears questions about containers and does not answer.</summary>
     public bool IsSilent { get; set; }
 
+    /// <summary>It was given no image file.</summary>
+    public bool LacksImage { get; set; }
+
     /// <summary>How often it was asked for containers.</summary>
     public int Questions => Volatile.Read(ref _questions);
 
@@ -144,6 +147,7 @@ internal sealed class PlayedNode : IAsyncDisposable
         {
             CorrelationId = find.CorrelationId,
             Node = Name,
+            LacksImage = LacksImage,
             Containers = { _containers.Where(c => selector.Matches(c.Labels) && (c.Name == find.Container || c.Id.StartsWith(find.Container, StringComparison.Ordinal))) },
         };
     }

@@ -21,11 +21,13 @@ internal sealed class TestCoordinator : IAsyncDisposable
     private TestCoordinator(CoordinatorSettings settings, SoloNode? node, ILoggerFactory logs)
     {
         Socket = settings.Socket;
+        StateDirectory = settings.StateDirectory;
         ClusterAddress = settings.ClusterListen.ToString();
         _process = Task.Run(() => new CoordinatorProcess(settings, node, logs).RunAsync(_stop.Token));
         _channel = Dial(settings.Socket);
         Client = new Fleet.FleetClient(_channel);
         Leases = new Leases.LeasesClient(_channel);
+        Images = new Crashcart.Api.Images.ImagesClient(_channel);
     }
 
     public string Socket { get; }
@@ -36,6 +38,10 @@ internal sealed class TestCoordinator : IAsyncDisposable
     public Fleet.FleetClient Client { get; }
 
     public Leases.LeasesClient Leases { get; }
+
+    public Crashcart.Api.Images.ImagesClient Images { get; }
+
+    public string StateDirectory { get; }
 
     public static CoordinatorSettings Settings(params IEnumerable<string> seeds)
     {
