@@ -20,6 +20,7 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
     private readonly Dictionary<(ContainerId, int), IActorRef> _processes = [];
     private readonly NodePorts _ports;
     private readonly SessionNeighbours _node;
+    private readonly List<Answer> _unwritten = [];
     private bool _isWriting;
     private bool _isChanged;
 
@@ -53,7 +54,9 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
 
     private sealed record Read(IReadOnlyList<MountLease> Leases) : ILocalMessage;
 
-    private sealed record Written(Exception? Problem) : ILocalMessage;
+    private sealed record Written(IReadOnlyList<Answer> Answers, Exception? Problem) : ILocalMessage;
+
+    private sealed record Answer(IActorRef Asker, ImageMounted Message) : ILocalMessage;
 
     public static Props Props(NodePorts ports, SessionNeighbours node) => Akka.Actor.Props.Create(() => new LeasesActor(ports, node));
 
@@ -106,8 +109,10 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
         var lease = _table.Hold(attached.Mount, attached.Container, attached.Request.Holder, DateTimeOffset.UtcNow);
         _log.Info("{0}: {1} holds the mount in container {2} ({3})", lease.Id, lease.Holder, lease.Mount.Container, lease.Mount.LoopDevice);
         WatchProcess(lease);
+        // Told when it is written: who has an answer has a lease that survives the node.
+        _unwritten.Add(new Answer(
+            attached.Asker, new ImageMounted { CorrelationId = attached.Request.CorrelationId, LeaseId = lease.Id.Value }));
         OnChanged();
-        attached.Asker.Tell(new ImageMounted { CorrelationId = attached.Request.CorrelationId, LeaseId = lease.Id.Value });
     }
 
     private void End(ContainerId container, int pid, string how)
@@ -173,14 +178,18 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
         if (_isWriting || !_isChanged)
             return;
         (_isWriting, _isChanged) = (true, false);
+        List<Answer> answers = [.. _unwritten];
+        _unwritten.Clear();
         _ports.Leases.WriteAsync(_table.All, CancellationToken.None)
-            .PipeTo(Self, success: () => new Written(null), failure: e => new Written(e));
+            .PipeTo(Self, success: () => new Written(answers, null), failure: e => new Written(answers, e));
     }
 
     private void OnWritten(Written written)
     {
         if (written.Problem is { } problem)
             _log.Error("Could not keep the leases of this node; after a restart it finds their mounts, but not who holds them: {0}", problem.Message);
+        foreach (var answer in written.Answers)
+            answer.Asker.Tell(answer.Message);
         _isWriting = false;
         Write();
     }
