@@ -119,6 +119,14 @@ public class FleetHost : IAsyncLifetime
 
     internal string Logs() => string.Join('\n', [.. Coordinators.Select(daemon => daemon.LastWords), .. Nodes.Select(node => node.Daemon.LastWords)]);
 
+    /// <summary>Paths of the images that a node or a coordinator keeps, whole or half.</summary>
+    /// <param name="member">A node's name, or <see cref="NameOf"/> a coordinator.</param>
+    internal string[] StoredImages(string member)
+    {
+        var images = Path.Combine(_directory[member], "images");
+        return Directory.Exists(images) ? Directory.GetFiles(images, "sha256-*") : [];
+    }
+
     /// <summary>A coordinator's place in the network.</summary>
     internal static string NameOf(int coordinator) => $"coordinator-{coordinator}";
 
@@ -128,7 +136,8 @@ public class FleetHost : IAsyncLifetime
 
     private Command Coordinator(int index) => In(NameOf(index), Artifacts.Coordinator,
     [
-        "--socket", Socket(index), "--cluster-listen", _addresses[index], "--stream-listen", _addresses[index].Split(':')[0] + ":0",
+        "--socket", Socket(index), "--state-dir", _directory[NameOf(index)],
+        "--cluster-listen", _addresses[index], "--stream-listen", _addresses[index].Split(':')[0] + ":0",
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with
     {

@@ -40,7 +40,8 @@ internal sealed class HostState
     {
         foreach (var device in Directory.GetDirectories("/sys/block", "loop*"))
         {
-            if (Read($"{device}/loop/backing_file") is [var file, ..] && file.Contains("crashcart", StringComparison.Ordinal))
+            if (Read($"{device}/loop/backing_file") is [var file, ..]
+                && (file.Contains("crashcart", StringComparison.Ordinal) || file.Contains("/images/sha256-", StringComparison.Ordinal)))
                 yield return $"loop /dev/{Path.GetFileName(device)} {file}";
         }
     }
