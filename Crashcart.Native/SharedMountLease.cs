@@ -7,6 +7,9 @@ public sealed class SharedMountLease : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often the detaching is tried: its program may be killed, or not be started for want of memory.</summary>
+    private const int Attempts = 3;
+
     private readonly TargetProcess _target;
     private readonly SharedMountLock _lock;
 
@@ -78,13 +81,8 @@ public sealed class SharedMountLease : IAsyncDisposable
             bool detached = true;
             try
             {
-                // Lazily: what else uses it in the container came by what this session has brought.
                 if (_lock.SessionMountId is { } id)
-                {
-                    detached = SharedMount.Find(_target) is { } mount && mount.MountId == id
-                        ? await SharedMountProgram.DetachAsync(_target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false)
-                        : SharedMount.OutOfReach(_target) is null;
-                }
+                    detached = await DetachAsync(id).ConfigureAwait(false);
             }
             catch (CrashcartException e) when (e.Reason == FailureReason.TargetGone)
             {
@@ -95,6 +93,24 @@ public sealed class SharedMountLease : IAsyncDisposable
                 // What the container hides from us is told to whoever unmounts, and is the next session's to detach.
                 if (detached)
                     _lock.RemoveIfExclusive();
+            }
+        }
+    }
+
+    // Lazily: what else uses it in the container came by what this session has brought.
+    private async Task<bool> DetachAsync(int id)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return SharedMount.Find(_target) is { } mount && mount.MountId == id
+                    ? await SharedMountProgram.DetachAsync(_target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false)
+                    : SharedMount.OutOfReach(_target) is null;
+            }
+            catch (CrashcartException e) when (e.Reason != FailureReason.TargetGone && attempt < Attempts)
+            {
+                // Tried again below; the last failure is told.
             }
         }
     }
