@@ -9,7 +9,7 @@ Usage: ./build.sh COMMAND
 
   demo      publish, then show a fleet of one machine: tcpdump in three containers that have no tools
   publish   put crashcart, crashcart-node, crashcart-coordinator and crashcart.img into artifacts/
-  test      check the format, build, publish, and run every test and 50 rounds of chaos (needs root or sudo)
+  test      check the format, build, publish, and run every test (needs root or sudo)
   chaos     break a fleet at random and look whether anything is left: chaos [--rounds N] [--seed S] | --soak N
             (needs root or sudo)
   bench     publish, then measure against docker exec and nsenter, and images of each file system:
@@ -145,7 +145,6 @@ run_tests() {
   done
   test_project tests/Crashcart.EndToEnd.Tests
   rm -r "$results"
-  run_chaos --rounds 50 --seed 61 || broken=1
   printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
   [ "$failed" -eq 0 ] && [ "$broken" -eq 0 ]
 }
@@ -202,7 +201,6 @@ command_test() {
   say "Building"
   dotnet build Crashcart.sln -c $configuration --no-restore --nologo -v quiet
   publish
-  publish_programs FaultPoints "$artifacts/faults"
   publish_image full crashcart-full.img
   run_tests
 }
