@@ -109,7 +109,7 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
         var lease = _table.Hold(attached.Mount, attached.Container, attached.Request.Holder, DateTimeOffset.UtcNow);
         _log.Info("{0}: {1} holds the mount in container {2} ({3})", lease.Id, lease.Holder, lease.Mount.Container, lease.Mount.LoopDevice);
         WatchProcess(lease);
-        // Told when it is written: who has an answer has a lease that survives the node.
+        // Told when it is written. When that failed, the mount is held all the same, and found after a restart without its holder's name.
         _unwritten.Add(new Answer(
             attached.Asker, new ImageMounted { CorrelationId = attached.Request.CorrelationId, LeaseId = lease.Id.Value }));
         OnChanged();
