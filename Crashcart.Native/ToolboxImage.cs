@@ -27,6 +27,9 @@ public sealed class AttachedImage : IDisposable
     /// <summary><c>/dev/loopN</c>.</summary>
     public string LoopDevice { get; }
 
+    /// <summary>Which image file it is, and in what state, as <see cref="ImageIdentity.Key"/>.</summary>
+    public string ImageKey => Tag.Value;
+
     /// <summary>erofs, ext4 or squashfs, from the superblock's magic.</summary>
     public string FileSystem { get; }
 

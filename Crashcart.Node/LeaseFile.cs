@@ -100,7 +100,8 @@ internal sealed class LeaseFile(KernelCalls kernel, string directory, TimeProvid
         string ImageKey,
         string Image,
         string Holder,
-        long SinceUnixMs)
+        long SinceUnixMs,
+        string ImageDigest = "")
     {
         public static Row Of(MountLease lease) => new(
             lease.Id.Value,
@@ -113,13 +114,15 @@ internal sealed class LeaseFile(KernelCalls kernel, string directory, TimeProvid
             lease.Mount.ImageKey,
             lease.Mount.ImagePath,
             lease.Holder,
-            lease.SinceUnixMs);
+            lease.SinceUnixMs,
+            lease.ImageDigest);
 
         public MountLease Lease() => new(
             new LeaseId(Id),
             new FoundMount(new ContainerId(Container), Pid, StartTime, MountId, LoopDevice, ImageKey, Image, MadeBySessions: false),
             ContainerName,
             Holder,
-            SinceUnixMs);
+            SinceUnixMs,
+            ImageDigest);
     }
 }

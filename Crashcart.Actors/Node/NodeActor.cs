@@ -70,6 +70,7 @@ public sealed class NodeActor : ReceiveActor
         Receive<LeasesActor.Counted>(counted => _description.Mounts = Mounts(_mounts.Sessions, counted.Leases));
         Receive<ReconcilerActor.Counted>(counted => (_description.Adopted, _description.Reclaimed) = (counted.Adopted, counted.Reclaimed));
         Receive<SessionsActor.Counted>(counted => _description.Sessions = counted.Sessions);
+        Receive<ImagesActor.Identified>(leases.Forward);
         Receive<OwnImageActor.Known>(known => OnImageKnown(known, containers, mounts));
         Receive<Terminated>(gone => throw new InvalidOperationException($"The node's actor {gone.ActorRef.Path.Name} stopped."));
     }

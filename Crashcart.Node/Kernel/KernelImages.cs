@@ -27,9 +27,9 @@ internal sealed class KernelImages(KernelCalls kernel, string path, ImageStore s
             file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true);
         var digest = "sha256:" + Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));
         // The file may have been replaced before it was opened; what was read is then of another.
-        if (ImageIdentity.Read(path).Key == file.Key)
-            _digests[file.Key] = digest;
-        return digest;
+        if (ImageIdentity.Read(path).Key != file.Key)
+            throw new NodeException(NodeFailure.Failed, $"{path} was replaced while it was read.");
+        return _digests[file.Key] = digest;
     }
 
     public async Task<IAttachedImage> AttachAsync(ImageFile file, CancellationToken cancellation) =>
@@ -61,6 +61,8 @@ internal sealed class KernelImage(KernelCalls kernel, AttachedImage image, IDisp
     public AttachedImage Image => image;
 
     public string LoopDevice => image.LoopDevice;
+
+    public string ImageKey => image.ImageKey;
 
     public async ValueTask DisposeAsync() => await kernel.RunAsync(
         () =>

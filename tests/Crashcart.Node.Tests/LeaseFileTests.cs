@@ -14,7 +14,8 @@ public sealed class LeaseFileTests : IDisposable
         new FoundMount(new ContainerId("c1"), 7, 99, 1234, "/dev/loop3", "crashcart:1:2", "/img é", MadeBySessions: false),
         "web",
         "anna",
-        1_700_000_000_000);
+        1_700_000_000_000,
+        "sha256:12");
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("crashcart-leases-");
 

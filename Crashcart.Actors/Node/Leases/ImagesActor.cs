@@ -28,6 +28,7 @@ internal sealed class ImagesActor : ReceiveActor
         Receive<AcquireStored>(OnAcquireStored);
         Receive<OwnImageActor.Look>(_own.Forward);
         Receive<OwnImageActor.Known>(OnOwnKnown);
+        Receive<Identified>(Context.Parent.Forward);
         Receive<OwnImageActor.Used>(used => _ownUsers = used.Users);
         Receive<StoredImageActor.Used>(used => _users[used.Digest] = used.Users);
         Receive<Remove>(remove => Stored(remove.Digest).Forward(new StoredImageActor.Remove(Later: false)));
@@ -49,6 +50,11 @@ internal sealed class ImagesActor : ReceiveActor
 
     /// <summary>Remove an image unless somebody uses it; answered as <see cref="StoredImageActor.Remove"/> is.</summary>
     public sealed record Remove(ImageDigest Digest) : ILocalMessage;
+
+    /// <summary>To the parent: which image a file in one state is.</summary>
+    /// <param name="Key">As <see cref="ImageFile.Key"/>.</param>
+    /// <param name="Digest">sha256: and 64 hex digits.</param>
+    public sealed record Identified(string Key, string Digest) : ILocalMessage;
 
     /// <summary>Complete the answer with the node's images and tell it to the asker.</summary>
     public sealed record Describe(NodeDescribed Answer, IActorRef Asker) : ILocalMessage;

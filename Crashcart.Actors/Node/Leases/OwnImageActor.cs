@@ -108,6 +108,8 @@ internal sealed class OwnImageActor : ReceiveActor
 
     private void OnDigested(Digested digested)
     {
+        if (digested.Digest.Length > 0)
+            Context.Parent.Tell(new ImagesActor.Identified(digested.Key, digested.Digest));
         if (digested.Key != _current.Key)
             return;
         if (digested.Problem is { } problem)

@@ -184,6 +184,7 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
         {
             _current.Device.Tell(LoopDeviceActor.Retire.Instance);
             _current = (file.Key, Context.ActorOf(LoopDeviceActor.Props(_ports.Images, file), $"device-{++_generation}"));
+            Context.Parent.Tell(new ImagesActor.Identified(file.Key, _digest.ToString()));
         }
 
         // Somebody wants it again.

@@ -6,8 +6,12 @@ namespace Crashcart.Actors.Node.People;
 internal sealed class LeaseTable
 {
     private readonly Dictionary<LeaseId, MountLease> _all = [];
+    private readonly Dictionary<string, string> _digests = [];
 
     public IReadOnlyList<MountLease> All => [.. _all.Values.OrderBy(lease => lease.SinceUnixMs)];
+
+    /// <summary>The digests of images that are known, by their files' keys.</summary>
+    public IReadOnlyDictionary<string, string> Digests => new Dictionary<string, string>(_digests);
 
     /// <summary>The lease on the mount: the one that is known, or a new one.</summary>
     public MountLease Hold(FoundMount mount, string container, string holder, DateTimeOffset now)
@@ -20,13 +24,18 @@ internal sealed class LeaseTable
                 : known;
         }
 
-        var lease = new MountLease(LeaseId.New(), mount, container, holder, now.ToUnixTimeMilliseconds());
+        var lease = new MountLease(LeaseId.New(), mount, container, holder, now.ToUnixTimeMilliseconds(), DigestOf(mount));
         _all.Add(lease.Id, lease);
         return lease;
     }
 
     /// <summary>Takes up a lease that was kept.</summary>
-    public void Restore(MountLease lease) => _all[lease.Id] = lease;
+    public void Restore(MountLease lease)
+    {
+        _all[lease.Id] = lease;
+        if (lease.ImageDigest.Length > 0)
+            _digests[lease.Mount.ImageKey] = lease.ImageDigest;
+    }
 
     /// <summary>Ends the leases in a container's process, and returns them.</summary>
     public IReadOnlyList<MountLease> End(ContainerId container, int pid) =>
@@ -37,6 +46,17 @@ internal sealed class LeaseTable
     {
         foreach (var lease in _all.Values.Where(lease => lease.Mount.Container == container).ToList())
             _all[lease.Id] = lease with { ContainerName = name };
+    }
+
+    /// <summary>It has become known which image a file in one state is.</summary>
+    /// <returns>Whether that changes a lease.</returns>
+    public bool Identify(string imageKey, string digest)
+    {
+        _digests[imageKey] = digest;
+        var unnamed = _all.Values.Where(lease => lease.Mount.ImageKey == imageKey && lease.ImageDigest != digest).ToList();
+        foreach (var lease in unnamed)
+            _all[lease.Id] = lease with { ImageDigest = digest };
+        return unnamed.Count > 0;
     }
 
     /// <summary>
@@ -53,6 +73,8 @@ internal sealed class LeaseTable
             .ToList();
         return new Settlement(adopted, ended);
     }
+
+    private string DigestOf(FoundMount mount) => _digests.GetValueOrDefault(mount.ImageKey, "");
 
     private List<MountLease> EndWhere(Func<MountLease, bool> isOver)
     {

@@ -50,7 +50,8 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
     /// <summary>What the kernel has; answered by <see cref="Settled"/>.</summary>
     public sealed record Settle(IReadOnlyList<FoundMount> Found, IReadOnlySet<LeaseId> Known) : ILocalMessage;
 
-    public sealed record Settled(Settlement Settlement, IReadOnlyList<MountLease> Leases) : ILocalMessage;
+    /// <param name="Digests">Of images, by their files' keys.</param>
+    public sealed record Settled(Settlement Settlement, IReadOnlyList<MountLease> Leases, IReadOnlyDictionary<string, string> Digests) : ILocalMessage;
 
     private sealed record Read(IReadOnlyList<MountLease> Leases) : ILocalMessage;
 
@@ -101,6 +102,11 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
         Receive<Settle>(OnSettle);
         Receive<ContainersActor.Located>(located => OnNamed(located.Container));
         Receive<ContainersActor.Missing>(_ => { });
+        Receive<ImagesActor.Identified>(image =>
+        {
+            if (_table.Identify(image.Key, image.Digest))
+                OnChanged();
+        });
         Receive<Written>(OnWritten);
     }
 
@@ -143,7 +149,7 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
 
         if (settlement.ChangesSomething)
             OnChanged();
-        Sender.Tell(new Settled(settlement, _table.All));
+        Sender.Tell(new Settled(settlement, _table.All, _table.Digests));
     }
 
     private void OnNamed(Container container)

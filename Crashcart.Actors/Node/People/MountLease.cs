@@ -6,7 +6,8 @@ namespace Crashcart.Actors.Node.People;
 /// <param name="ContainerName">As it was when the lease began; for people.</param>
 /// <param name="Holder">Who asked for it; for people.</param>
 /// <param name="SinceUnixMs">Milliseconds since 1970-01-01 UTC.</param>
-public sealed record MountLease(LeaseId Id, FoundMount Mount, string ContainerName, string Holder, long SinceUnixMs)
+/// <param name="ImageDigest">sha256: and 64 hex digits; empty as long as it is not known.</param>
+public sealed record MountLease(LeaseId Id, FoundMount Mount, string ContainerName, string Holder, long SinceUnixMs, string ImageDigest = "")
 {
     /// <summary>Who holds a mount that a node finds and knows nothing of: it was made by the command line, on the host itself.</summary>
     public const string OnTheHost = "on the host";

@@ -28,4 +28,7 @@ public interface IAttachedImage : IAsyncDisposable
 {
     /// <summary><c>/dev/loopN</c></summary>
     string LoopDevice { get; }
+
+    /// <summary>As <see cref="ImageFile.Key"/>, of the file that is attached.</summary>
+    string ImageKey { get; }
 }

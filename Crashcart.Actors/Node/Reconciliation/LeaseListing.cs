@@ -6,10 +6,11 @@ using Crashcart.Actors.Protocol;
 namespace Crashcart.Actors.Node.Reconciliation;
 
 /// <summary>What is held on the node, as of one look at the kernel.</summary>
+/// <param name="Digests">Of images, by their files' keys.</param>
 internal sealed record LeaseListing(
-    HostFindings Findings, IReadOnlyList<MountLease> Leases, IReadOnlyList<SessionFacts> Sessions)
+    HostFindings Findings, IReadOnlyList<MountLease> Leases, IReadOnlyList<SessionFacts> Sessions, IReadOnlyDictionary<string, string> Digests)
 {
-    public static readonly LeaseListing Empty = new(new HostFindings([], []), [], []);
+    public static readonly LeaseListing Empty = new(new HostFindings([], []), [], [], new Dictionary<string, string>());
 
     /// <param name="containers">Those that the question selects.</param>
     /// <param name="all">The question selects everything, also what is in no container that the node knows.</param>
@@ -31,6 +32,7 @@ internal sealed record LeaseListing(
                     Shared = session.Shared,
                     SinceUnixMs = session.SinceUnixMs,
                     LoopDevice = session.LoopDevice,
+                    ImageDigest = Digests.GetValueOrDefault(session.ImageKey, ""),
                 }),
             },
         };
@@ -46,6 +48,7 @@ internal sealed record LeaseListing(
             Container = names.GetValueOrDefault(mount.Container.Value, lease?.ContainerName ?? ""),
             LoopDevice = mount.LoopDevice,
             Image = mount.ImagePath,
+            ImageDigest = Digests.GetValueOrDefault(mount.ImageKey, ""),
             LeaseId = lease?.Id.Value ?? "",
             Holders = { lease is null ? sessions : sessions.Prepend(lease.Holder) },
             SinceUnixMs = lease?.SinceUnixMs ?? 0,

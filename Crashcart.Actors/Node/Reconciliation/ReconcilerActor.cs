@@ -104,7 +104,7 @@ internal sealed class ReconcilerActor : ReceiveActor, IWithTimers
         Receive<LeasesActor.Settled>(settled =>
         {
             _adopted += settled.Settlement.Adopted.Count;
-            _last = new LeaseListing(findings, settled.Leases, []);
+            _last = new LeaseListing(findings, settled.Leases, [], settled.Digests);
             _node.Sessions.Tell(new SessionsActor.List());
         });
         Receive<SessionsActor.Listed>(listed =>

@@ -160,7 +160,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
 
     private void StartTool(ISessionCall call, ITarget target, IAttachedImage image)
     {
-        Context.Parent.Tell(new SessionsActor.Leased(image.LoopDevice));
+        Context.Parent.Tell(new SessionsActor.Leased(image.LoopDevice, image.ImageKey));
         var lease = new HeldLease(Sender, Self);
         _owned.Own(_ => Task.FromResult(lease));
         _owned.Own(c => _ports.Tools.StartAsync(new SessionId(_request.Id), target, image, _request.Start.Tool, c))

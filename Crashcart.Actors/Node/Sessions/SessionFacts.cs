@@ -5,8 +5,9 @@ namespace Crashcart.Actors.Node.Sessions;
 /// <param name="Shared">It uses the mount that everything in the container sees.</param>
 /// <param name="SinceUnixMs">Milliseconds since 1970-01-01 UTC.</param>
 /// <param name="LoopDevice">Empty until it has its image.</param>
+/// <param name="ImageKey">As <see cref="Ports.ImageFile.Key"/>; empty until it has its image.</param>
 internal sealed record SessionFacts(
-    SessionId Id, RunId Run, ContainerId Container, string Tool, bool Shared, long SinceUnixMs, string LoopDevice)
+    SessionId Id, RunId Run, ContainerId Container, string Tool, bool Shared, long SinceUnixMs, string LoopDevice, string ImageKey)
 {
     public static SessionFacts Of(SessionRequest request, DateTimeOffset now) => new(
         new SessionId(request.Id),
@@ -15,5 +16,6 @@ internal sealed record SessionFacts(
         request.ToolName,
         request.Start.Tool.Shared,
         now.ToUnixTimeMilliseconds(),
-        LoopDevice: "");
+        LoopDevice: "",
+        ImageKey: "");
 }

@@ -31,7 +31,7 @@ internal sealed class SessionsActor : ReceiveActor
     public sealed record Listed(IReadOnlyList<SessionFacts> Sessions) : ILocalMessage;
 
     /// <summary>From a session: it was granted its image.</summary>
-    public sealed record Leased(string LoopDevice) : ILocalMessage;
+    public sealed record Leased(string LoopDevice, string ImageKey) : ILocalMessage;
 
     /// <summary>Why no new session is taken; empty: they are taken.</summary>
     public sealed record Refuse(string Why) : ILocalMessage;
@@ -82,7 +82,7 @@ internal sealed class SessionsActor : ReceiveActor
         Receive<Leased>(leased =>
         {
             if (_facts.TryGetValue(Sender.Path.Name, out var session))
-                _facts[Sender.Path.Name] = session with { LoopDevice = leased.LoopDevice };
+                _facts[Sender.Path.Name] = session with { LoopDevice = leased.LoopDevice, ImageKey = leased.ImageKey };
         });
     }
 

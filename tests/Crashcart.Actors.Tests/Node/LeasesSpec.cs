@@ -165,18 +165,7 @@ public sealed class LeasesSpec : NodeSpec
         var node = Start();
         Host.Mount(Web.Pid, Web.Id, bySessions: true);
         Host.LeaveSession("run-1-0");
-        node.Tell(
-            new StartSession
-            {
-                SessionId = "run-1-0",
-                RunId = "run-1",
-                ContainerId = Web.Id.Value,
-                Tool = new ToolDescription { Argv = { "bash", "secret" }, Shared = true },
-                Ticket = ByteString.CopyFromUtf8("ticket"),
-            },
-            TestActor);
-        ExpectMsg<SessionAccepted>();
-        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+        StartSession(node, "run-1-0", shared: true);
 
         var found = Find(node);
 
@@ -240,6 +229,34 @@ public sealed class LeasesSpec : NodeSpec
         AwaitAssert(() => Assert.Empty(Host.Kept));
     }
 
+    [Fact]
+    public void What_is_held_is_told_with_the_digest_of_its_image()
+    {
+        var node = Start();
+        Mount(node);
+        StartSession(node, "run-1-0", shared: false);
+
+        AwaitAssert(() =>
+        {
+            var found = Find(node);
+            Assert.Equal("sha256:image-1", Assert.Single(found.Mounts).ImageDigest);
+            Assert.Equal("sha256:image-1", Assert.Single(found.Sessions).ImageDigest);
+        });
+    }
+
+    [Fact]
+    public void A_lease_keeps_the_digest_of_its_image_when_the_node_has_another_after_a_restart()
+    {
+        Mount(Start());
+        AwaitAssert(() => Assert.Equal("sha256:image-1", Assert.Single(Host.Kept).ImageDigest));
+        Images.Key = "image-2";
+
+        var node = Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports, new ScriptedCordon()), "restarted");
+
+        AwaitAssert(() => Assert.Equal("sha256:image-2", Assert.Single(Describe(node).ImageDigests)));
+        Assert.Equal("sha256:image-1", Assert.Single(Find(node).Mounts).ImageDigest);
+    }
+
     private static MountLease Lease(FoundMount mount) => new(LeaseId.New(), mount, "web", "anna", 1);
 
     private IActorRef Start() =>
@@ -263,6 +280,22 @@ public sealed class LeasesSpec : NodeSpec
         var found = ExpectMsg<LeasesFound>();
         Assert.Equal(("f", "node-1"), (found.CorrelationId, found.Node));
         return found;
+    }
+
+    private void StartSession(IActorRef node, string id, bool shared)
+    {
+        node.Tell(
+            new StartSession
+            {
+                SessionId = id,
+                RunId = "run-1",
+                ContainerId = Web.Id.Value,
+                Tool = new ToolDescription { Argv = { "bash", "secret" }, Shared = shared },
+                Ticket = ByteString.CopyFromUtf8("ticket"),
+            },
+            TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
     }
 
     private NodeDescribed Describe(IActorRef node)

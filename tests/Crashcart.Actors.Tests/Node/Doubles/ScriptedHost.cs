@@ -36,10 +36,10 @@ internal sealed class ScriptedHost : IHostState, IPeopleMounts, ILeaseStore
     public IReadOnlyCollection<SessionId> Sessions => [.. _sessions.Keys];
 
     /// <summary>Somebody on the host has mounted the image.</summary>
-    public FoundMount Mount(int pid, ContainerId container, bool bySessions = false)
+    public FoundMount Mount(int pid, ContainerId container, bool bySessions = false, string imageKey = "image-1")
     {
         var id = Interlocked.Increment(ref _nextMount);
-        return _mounts[id] = new FoundMount(container, pid, 42, id, "/dev/loop7", "image-1", "/crashcart.img", bySessions);
+        return _mounts[id] = new FoundMount(container, pid, 42, id, "/dev/loop7", imageKey, "/crashcart.img", bySessions);
     }
 
     public void Unmount(FoundMount mount) => _mounts.TryRemove(mount.MountId, out _);
@@ -65,7 +65,7 @@ internal sealed class ScriptedHost : IHostState, IPeopleMounts, ILeaseStore
     }
 
     public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, CancellationToken cancellation) =>
-        AttachRefusal is { } reason ? Task.FromException<FoundMount>(reason) : Task.FromResult(Mount(NodeSpec.Web.Pid, NodeSpec.Web.Id));
+        AttachRefusal is { } reason ? Task.FromException<FoundMount>(reason) : Task.FromResult(Mount(NodeSpec.Web.Pid, NodeSpec.Web.Id, imageKey: image.ImageKey));
 
     public Task<bool> DetachAsync(ITarget target, bool force, CancellationToken cancellation)
     {

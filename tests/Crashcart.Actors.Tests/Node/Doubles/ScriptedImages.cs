@@ -5,7 +5,7 @@ namespace Crashcart.Actors.Tests.Node.Doubles;
 /// <summary>An image whose attaching and detaching wait for the spec, unless it is told to go on by itself.</summary>
 internal sealed class ScriptedImages : IImages
 {
-    private readonly Queue<TaskCompletionSource<IAttachedImage>> _attaching = new();
+    private readonly Queue<(TaskCompletionSource<IAttachedImage> Done, string Key)> _attaching = new();
     private readonly Queue<TaskCompletionSource> _detaching = new();
     private readonly Lock _lock = new();
 
@@ -32,7 +32,7 @@ internal sealed class ScriptedImages : IImages
     public Task<IAttachedImage> AttachAsync(ImageFile file, CancellationToken cancellation) => Locked(() =>
     {
         var attach = new TaskCompletionSource<IAttachedImage>();
-        _attaching.Enqueue(attach);
+        _attaching.Enqueue((attach, file.Key));
         if (Immediate)
             CompleteAttach();
         return attach.Task;
@@ -42,11 +42,12 @@ internal sealed class ScriptedImages : IImages
     {
         Attachments++;
         Attached++;
-        return _attaching.Dequeue().TrySetResult(new Image(this));
+        var (attach, key) = _attaching.Dequeue();
+        return attach.TrySetResult(new Image(this, key));
     });
 
     public void FailAttach(string message) => Locked(
-        () => _attaching.Dequeue().TrySetException(new NodeException(NodeFailure.Failed, message)));
+        () => _attaching.Dequeue().Done.TrySetException(new NodeException(NodeFailure.Failed, message)));
 
     public void CompleteDetach() => Locked(() =>
     {
@@ -69,9 +70,11 @@ internal sealed class ScriptedImages : IImages
             return action();
     }
 
-    private sealed class Image(ScriptedImages images) : IAttachedImage
+    private sealed class Image(ScriptedImages images, string key) : IAttachedImage
     {
         public string LoopDevice => "/dev/loop7";
+
+        public string ImageKey => key;
 
         public ValueTask DisposeAsync() => new(images.Detach());
     }

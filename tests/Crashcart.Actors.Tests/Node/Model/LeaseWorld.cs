@@ -120,6 +120,8 @@ internal sealed class LeaseWorld : IImages, ITargets, ISharedMounts
 
         public string LoopDevice => "/dev/loop7";
 
+        public string ImageKey => "image-1";
+
         public ValueTask DisposeAsync()
         {
             if (IsGivenBack)
