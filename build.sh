@@ -70,7 +70,7 @@ install_packages() {
 
 need_to_build() {
   command -v dotnet >/dev/null || die "there is no dotnet: install the .NET SDK $(sed -n 's/.*"version": *"\(.*\)".*/\1/p' global.json)."
-  need gcc=gcc mkfs.erofs=erofs-utils
+  need gcc=gcc musl-gcc=musl-tools mkfs.erofs=erofs-utils
   [ -e "$(gcc -print-file-name=libc.a)" ] || need libc.a=libc6-dev
   need_cross_compiler
 }
@@ -193,7 +193,7 @@ command_test() {
   need_to_build
   need_docker
   need_chaos
-  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools musl-gcc=musl-tools
+  need newuidmap=uidmap unshare=util-linux tmux=tmux mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
   say "Checking the format"

@@ -62,7 +62,9 @@ internal static class EnterFailure
             ? $"There is no /dev directory in {container}, and the toolbox is mounted there: make one."
             : IsNoPlainDirectory(error)
                 ? $"/dev in {container} is no plain directory ({why}), and Crashcart follows no links there: make it a directory."
-                : $"/dev in {container} cannot be opened ({why}): look at what is mounted there.";
+                : error == E2BIG
+                    ? $"/dev in {container} cannot be copied for the tool, for there is too much in it: use the shared mount (--shared)."
+                    : $"/dev in {container} cannot be opened ({why}): look at what is mounted there.";
 
     private static string MountPoint(string container, int error, string why) =>
         error == EXDEV

@@ -17,7 +17,11 @@ internal static class LoopDevices
     /// </summary>
     public static IEnumerable<string> AutoclearDevices()
     {
-        foreach (string directory in Directory.EnumerateFileSystemEntries("/sys/block", "loop*"))
+        // Of /sys/block, which holds links, the runtime would look at the target of each.
+        const string Virtual = "/sys/devices/virtual/block";
+        if (!Directory.Exists(Virtual))
+            yield break;
+        foreach (string directory in Directory.EnumerateFileSystemEntries(Virtual, "loop*"))
         {
             if (ProcFile.TryRead(directory + "/loop/autoclear") is ['1', ..])
                 yield return "/dev/" + System.IO.Path.GetFileName(directory);

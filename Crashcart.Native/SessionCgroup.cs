@@ -36,6 +36,10 @@ internal sealed class SessionCgroup
     /// <summary>The session's own directories, in every hierarchy.</summary>
     public IReadOnlyList<string> Directories => _directories;
 
+    /// <summary>What is written where: FILE=VALUE, below the directories of the same hierarchies.</summary>
+    internal IReadOnlyList<string> Settings =>
+        [.. _plan.SelectMany((plan, i) => plan.Settings.Select(setting => $"{_directories[i]}/{setting.File}={setting.Value}"))];
+
     /// <summary>The directories between a session's and the hierarchy's root, innermost first; others may be in them.</summary>
     public IReadOnlyList<string> Parents => _parents;
 
@@ -153,7 +157,9 @@ internal sealed class SessionCgroup
         var wanted = new List<(string Controller, string UnifiedFile, string LegacyFile, string Value)>();
         if (limits.MemoryBytes is { } memory)
             wanted.Add(("memory", "memory.max", "memory.limit_in_bytes", memory.ToString(CultureInfo.InvariantCulture)));
-        if (limits.Processes is { } processes)
+        bool moves = wanted.Count > 0;
+        bool isCheap = hierarchies.Any(hierarchy => hierarchy.Controllers.Contains("pids") && (hierarchy.IsUnified || moves));
+        if ((limits.Processes ?? (isCheap ? limits.CheapProcesses : null)) is { } processes)
             wanted.Add(("pids", "pids.max", "pids.max", processes.ToString(CultureInfo.InvariantCulture)));
 
         if (devices.Count > 0 && !hierarchies.Any(hierarchy => hierarchy.IsUnified))

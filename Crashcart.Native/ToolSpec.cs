@@ -45,7 +45,10 @@ public sealed record ToolSpec
 
 /// <param name="MemoryBytes">memory.max (v2), memory.limit_in_bytes (v1)</param>
 /// <param name="Processes">pids.max</param>
-public sealed record SessionLimits(long? MemoryBytes = null, int? Processes = null);
+/// <param name="CheapProcesses">
+/// The same, but only where it costs nothing: in v2, whose cgroup the tool is born in, or in v1 when another limit moves the session there anyway.
+/// </param>
+public sealed record SessionLimits(long? MemoryBytes = null, int? Processes = null, int? CheapProcesses = null);
 
 /// <summary>Rows and columns, in characters.</summary>
 public readonly record struct TerminalSize(ushort Rows, ushort Columns);

@@ -39,6 +39,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,17 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 enum { CONFIG_SET_STRING = 1, CONFIG_CREATE = 6 }; /* enum fsconfig_command */
+
+/* The kernel's struct mount_attr, and what is wanted of its struct statx: musl has neither. */
+struct mount_attributes {
+	uint64_t set, clear, propagation, userns;
+};
+struct mount_status {
+	uint32_t mask;
+	unsigned char skipped[140];
+	uint64_t mount;
+	unsigned char rest[104];
+};
 
 enum {
 	CONTROL = 3,
@@ -430,10 +442,10 @@ static int move_tree(int tree, int dir, const char *name)
 
 static int64_t mount_id(int fd)
 {
-	struct statx s;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &s) != 0 || (s.stx_mask & STATX_MNT_ID) == 0)
+	struct mount_status s;
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &s) != 0 || (s.mask & STATX_MNT_ID) == 0)
 		return -1;
-	return (int64_t)s.stx_mnt_id;
+	return (int64_t)s.mount;
 }
 
 static void act_as(uid_t uid, gid_t gid)
@@ -498,7 +510,7 @@ static int join_mounts(const struct request *r)
  */
 static int writable_dev(int dev)
 {
-	struct mount_attr writable = {.attr_clr = MOUNT_ATTR_RDONLY};
+	struct mount_attributes writable = {.clear = MOUNT_ATTR_RDONLY};
 	int clone = clone_tree(dev, "", AT_EMPTY_PATH);
 	if (clone >= 0 && syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &writable, sizeof writable) != 0) {
 		close(clone);
@@ -727,8 +739,8 @@ static int open_terminal(const struct request *r, int own_dev, int *slave)
 		act_as(r->owner_uid, r->owner_gid);
 	}
 	int unlock = 0;
-	int master = openat2_(pts, "ptmx", O_RDWR | O_NOCTTY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-	if (master < 0 || !is_devpts(master) || ioctl(master, TIOCSPTLCK, &unlock) != 0)
+	int master = openat2_(pts, "ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_XDEV);
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) != 0)
 		fail("terminal", "/dev/pts/ptmx");
 	*slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*slave < 0 || ioctl(master, TIOCSWINSZ, &r->size) != 0)
@@ -970,14 +982,15 @@ static void search_and_execute(const struct request *r)
 	errno = error;
 }
 
-static _Noreturn void run_tool(const struct request *r, int inner, int failed, int slave)
+static _Noreturn void run_tool(const struct request *r, pid_t reaper, int inner, int failed, int slave)
 {
-	char go;
 	sigset_t none;
 	struct rlimit files;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != reaper)
+		_exit(125);
 	REACH("enter-exec-tool-born");
 	setsid();
 	if (slave >= 0 && (ioctl(slave, TIOCSCTTY, 0) != 0 || dup2(slave, 0) < 0 || dup2(slave, 1) < 0 || dup2(slave, 2) < 0))
@@ -991,8 +1004,6 @@ static _Noreturn void run_tool(const struct request *r, int inner, int failed, i
 
 	/* The guardian learns our PID, as the host counts it, from the credentials of this message. */
 	say(inner, IN_TOOL, 0, 0, "", 0);
-	if (recv(inner, &go, 1, 0) != 1)
-		_exit(125);
 	REACH("enter-exec-tool-known");
 	const char *stage = "replaced", *detail = "/dev/crashcart";
 	if (image_is_in_place(r->mount)) {
@@ -1044,11 +1055,11 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	pid_t tool = children < 0 ? -1 : fork();
+	pid_t self = getpid(), tool = children < 0 ? -1 : fork();
 	if (tool < 0)
 		fail("spawn", "tool");
 	if (tool == 0)
-		run_tool(r, inner, failed[1], slave);
+		run_tool(r, self, inner, failed[1], slave);
 
 	REACH("enter-exec-reaper-forked");
 	/* Held open, they would keep the tool's streams from ending. */
@@ -1057,13 +1068,13 @@ static _Noreturn void run_reaper(const struct request *r, int inner, int slave)
 	close(2);
 	close(slave);
 	close(failed[1]);
-	/* End of file: execve(2) closed it. Until here only the tool reads from `inner`. */
+	/* End of file: execve(2) closed it. */
 	if (read(failed[0], &byte, 1) == 0)
 		say(inner, IN_EXECUTED, 0, 0, "", 0);
 	close(failed[0]);
 
 	bool guarded = true, ended = false;
-	while (reap(inner, tool, &ended) || guarded) {
+	while (reap(inner, tool, &ended)) {
 		struct signalfd_siginfo info;
 		struct pollfd wait[2] = {{.fd = children, .events = POLLIN}, {.fd = guarded ? inner : -1, .events = POLLIN}};
 		if (poll(wait, 2, -1) < 0 && errno != EINTR)
@@ -1360,6 +1371,17 @@ static bool is_own_child(pid_t pid)
 	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* Whoever is in the session when it is held already: a tool that has ended may have left its PID to a stranger. */
+static int hold_member(const struct session *s, pid_t pid)
+{
+	int held = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (held >= 0 && !lists(session_cgroup(s->request), "cgroup.procs", pid)) {
+		close(held);
+		held = -1;
+	}
+	return held;
+}
+
 /*
  * One message from inside; `sender` is its sender, by the kernel's word. Returns false when the session is over. Where a
  * container may trace the reaper, it may also take this socket from it: so each is heard once, and from whom it can be.
@@ -1380,7 +1402,10 @@ static bool on_inner(struct session *s)
 		return false;
 	struct ucred sender = {0};
 	int descriptor = -1;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* musl's CMSG_NXTHDR */
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c != NULL; c = CMSG_NXTHDR(&h, c)) {
+#pragma GCC diagnostic pop
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
 			memcpy(&sender, CMSG_DATA(c), sizeof sender);
 		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
@@ -1402,8 +1427,7 @@ static bool on_inner(struct session *s)
 		break;
 	case IN_TOOL:
 		if (s->tool < 0)
-			s->tool = (int)syscall(SYS_pidfd_open, sender.pid, 0);
-		(void)send(s->inner, "", 1, MSG_NOSIGNAL);
+			s->tool = hold_member(s, sender.pid);
 		break;
 	case IN_EXECUTED:
 		s->started = true;

@@ -7,6 +7,9 @@ namespace Crashcart.Cli.Commands;
 /// <summary>What to run and how, as the command line says it; the same for this host and for a fleet.</summary>
 internal sealed record SessionRequest
 {
+    /// <summary>As a node has it by default.</summary>
+    private const int MostProcesses = 1024;
+
     /// <summary>The tool and its arguments.</summary>
     public required IReadOnlyList<string> Tool { get; init; }
 
@@ -49,7 +52,7 @@ internal sealed record SessionRequest
         CapAdd = CapAdd,
         CapDrop = CapDrop,
         Shared = Shared,
-        Limits = new SessionLimits(Memory),
+        Limits = new SessionLimits(Memory, CheapProcesses: MostProcesses),
         SessionName = ToolSpec.NameOfThisProcess,
     };
 

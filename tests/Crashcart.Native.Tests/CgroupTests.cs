@@ -44,6 +44,20 @@ public sealed class CgroupTests
     }
 
     [Fact]
+    public void A_limit_of_processes_that_shall_cost_nothing_is_set_where_it_does_not()
+    {
+        IReadOnlyList<CgroupHierarchy> hybrid = CgroupHierarchy.Find(MountInfo.ParseAll(Hybrid), _ => "");
+        IReadOnlyList<CgroupHierarchy> unified = CgroupHierarchy.Find(MountInfo.ParseAll(Unified), _ => "memory pids\n");
+        var limits = new SessionLimits(CheapProcesses: 9);
+        Assert.Equal(["/sys/fs/cgroup/crashcart/a/pids.max=9"], SessionCgroup.Plan(unified, "a", limits).Settings);
+        Assert.Equal(["/sys/fs/cgroup/crashcart/a/pids.max=3"], SessionCgroup.Plan(unified, "a", limits with { Processes = 3 }).Settings);
+        Assert.Empty(SessionCgroup.Plan(hybrid, "a", limits).Settings);
+        Assert.Equal(
+            ["/sys/fs/cgroup/memory/crashcart/a/memory.limit_in_bytes=1", "/sys/fs/cgroup/pids/crashcart/a/pids.max=9"],
+            SessionCgroup.Plan(hybrid, "a", limits with { MemoryBytes = 1 }).Settings);
+    }
+
+    [Fact]
     public async Task Limits_are_written_where_their_controllers_are()
     {
         SessionCgroup session = Made(_name + "/limited", new SessionLimits(64 << 20, 17));

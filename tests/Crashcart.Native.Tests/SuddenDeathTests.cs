@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
+using Xunit.Abstractions;
 
 namespace Crashcart.Native.Tests;
 
-public sealed class SuddenDeathTests : IDisposable
+public sealed class SuddenDeathTests(ITestOutputHelper output) : IDisposable
 {
     private readonly Toolbox _box = new();
 
@@ -28,6 +30,44 @@ public sealed class SuddenDeathTests : IDisposable
         client.KillNow();
         Eventually.Holds(() => _box.Cgroups().Count == 0, "the session's cgroups are gone");
         Eventually.Holds(() => _box.ProcessesInContainer() == 1, "only the container's own process is left");
+    }
+
+    /// <remarks>CRASHCART_DEATHS is how many; it prints how far the client had come each time.</remarks>
+    [Fact]
+    public void A_client_that_is_killed_at_any_moment_of_its_life_leaves_nothing()
+    {
+        int rounds = int.Parse(Environment.GetEnvironmentVariable("CRASHCART_DEATHS") ?? "12", CultureInfo.InvariantCulture);
+        string image = _box.MakeImage();
+        TimeSpan life = TimeToStart();
+        int attached = 0, inCgroup = 0, inContainer = 0;
+        for (int i = 0; i < rounds; i++)
+        {
+            using Process client = StartClient();
+            // From the runtime's start to a while after the tool's, evenly; a client that ends by itself is a failure of its own.
+            Assert.False(client.WaitForExit(life * 1.2 * i / rounds));
+            client.Kill();
+            attached += LoopDeviceInfo.List().Any(device => device.BackingFile == image) ? 1 : 0;
+            inCgroup += _box.Cgroups().Count > 0 ? 1 : 0;
+            inContainer += _box.ProcessesInContainer() > 1 ? 1 : 0;
+            client.WaitForExit();
+            Eventually.Holds(() => _box.Cgroups().Count == 0, "the session's cgroups are gone");
+            Eventually.Holds(() => _box.ProcessesInContainer() == 1, "only the container's own process is left");
+            Eventually.Holds(() => LoopDeviceInfo.List().All(device => device.BackingFile != image), "the device is free");
+        }
+        output.WriteLine($"{rounds} deaths: image attached {attached}, session's cgroup made {inCgroup}, in the container {inContainer}; {life.TotalMilliseconds:0} ms to the tool's start");
+        Assert.InRange(inContainer, 1, rounds);
+
+        TimeSpan TimeToStart()
+        {
+            var watch = Stopwatch.StartNew();
+            using Process client = StartClient();
+            Assert.Equal("started", client.StandardOutput.ReadLine());
+            client.KillNow();
+            return watch.Elapsed;
+        }
+
+        Process StartClient() => ClientProgram.Start(
+            "run", $"{_box.Container.Pid}", image, _box.Script("").SessionName, "private", "trap '' HUP; setsid sleep 100000 & echo started; sleep 100000");
     }
 
     [Fact]

@@ -57,6 +57,15 @@ public sealed class Toolbox : IDisposable
         return Encoding.UTF8.GetString(bytes.ToArray());
     }
 
+    public static async Task<string> ReadLineAsync(Stream stream)
+    {
+        using var bytes = new MemoryStream();
+        byte[] one = new byte[1];
+        while (one[0] != (byte)'\n' && await stream.ReadAsync(one) == 1)
+            bytes.Write(one);
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+
     /// <summary>The session cgroups that are there.</summary>
     public IReadOnlyList<string> Cgroups() =>
         [.. CgroupHierarchy.ReadOwn().Select(hierarchy => $"{hierarchy.MountPoint}/crashcart/{_sessions}").Where(Directory.Exists)];

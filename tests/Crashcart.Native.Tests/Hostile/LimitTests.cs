@@ -3,6 +3,7 @@ using System.Diagnostics;
 namespace Crashcart.Native.Tests.Hostile;
 
 /// <summary>Containers that are full, and tools that would fill the host.</summary>
+[Collection(Alone.Name)]
 public sealed class LimitTests
 {
     [Fact]
@@ -84,8 +85,8 @@ public sealed class LimitTests
     [Fact]
     public async Task A_fork_bomb_has_what_its_session_may_have_and_is_gone_at_the_end()
     {
-        using var box = new Toolbox();
-        ToolSpec spec = box.Script("bomb() { bomb | bomb & bomb; }; trap '' HUP INT TERM; echo lit; bomb; sleep 100000") with { Limits = new SessionLimits(Processes: 300) };
+        using var box = new Toolbox(program: "forker");
+        ToolSpec spec = box.Script("trap '' HUP INT TERM; exec /bin/forker bomb") with { Limits = new SessionLimits(Processes: 300) };
         await using (ToolProcess tool = await box.StartAsync(spec))
         {
             string pids = box.Cgroups().Select(directory => directory + "/pids.current").First(File.Exists);
@@ -98,6 +99,38 @@ public sealed class LimitTests
         }
         Assert.Empty(box.Cgroups());
         Eventually.Holds(() => box.ProcessesInContainer() == 1, "only the container's own process is left");
+    }
+
+    [Fact]
+    public async Task Processes_that_live_for_microseconds_are_all_killed_and_leave_no_zombies()
+    {
+        using var box = new Toolbox(program: "forker");
+        for (int i = 0; i < 5; i++)
+        {
+            await using ToolProcess tool = await box.StartAsync(box.Spec("/bin/forker", "hop", "40"));
+            Assert.Equal("lit\n", await Toolbox.ReadLineAsync(tool.StandardOutput!));
+        }
+        Assert.Equal(1, box.ProcessesInContainer());
+        // The container's own process reaps nothing.
+        Assert.Equal("", ProcFile.TryRead($"/proc/{box.Container.Pid}/task/{box.Container.Pid}/children"));
+    }
+
+    [Fact]
+    public async Task A_passwd_file_without_end_is_not_read_into_memory()
+    {
+        using var box = new Toolbox(setup: "/bin/busybox truncate -s 1G etc/passwd");
+        ToolSpec spec = box.Spec("echo", "ok") with { User = "1000", Limits = new SessionLimits(MemoryBytes: 64 << 20) };
+        Assert.Equal("ok\n", (await box.RunAsync(spec)).Output);
+    }
+
+    [Fact]
+    public async Task A_dev_of_entries_without_end_is_refused()
+    {
+        using var box = new Toolbox(setup: "for i in $(seq 5000); do : >dev/$i; done");
+        CrashcartException e = await box.RefusedAsync(box.Spec("true"));
+        Assert.Equal(FailureReason.TargetHostile, e.Reason);
+        Assert.Contains("there is too much in it", e.Message, StringComparison.Ordinal);
+        Assert.Equal(0, (await box.RunAsync(box.Spec("true") with { Shared = true })).Exit.Code);
     }
 
     [Fact]

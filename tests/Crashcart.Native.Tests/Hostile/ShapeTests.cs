@@ -125,6 +125,17 @@ public sealed class ShapeTests
         Assert.Equal(before, Mounts(box));
     }
 
+    [Fact]
+    public async Task A_terminal_of_another_devpts_than_the_one_where_its_name_is_found_is_refused()
+    {
+        using var box = new Toolbox(setup: """
+            mkdir other; mount -t devpts -o newinstance,ptmxmode=0666 devpts other; mount --bind other/ptmx dev/pts/ptmx
+            """);
+        CrashcartException e = await box.RefusedAsync(box.Spec("true") with { Terminal = new TerminalSize(24, 80) }, ToolStreams.Terminal);
+        Assert.Equal(FailureReason.TargetHostile, e.Reason);
+        Assert.Contains("No terminal can be opened", e.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Procs))]
     public async Task A_proc_of_any_kind_is_not_what_Crashcart_looks_at(string setup)

@@ -1,3 +1,5 @@
+using static Tmds.Linux.LibC;
+
 namespace Crashcart.Native.Tests.Hostile;
 
 /// <summary>A container's code that watches for Crashcart's processes learns nothing from them and cannot use them.</summary>
@@ -62,6 +64,16 @@ public sealed class SpyTests
     }
 
     [Fact]
+    public async Task A_reaper_that_the_container_stops_while_its_tool_runs_tells_how_the_tool_ended()
+    {
+        using var box = new Toolbox();
+        await using ToolProcess tool = await box.StartAsync(box.Script("read line; exit 5"));
+        Shell.Run("kill", "-STOP", $"{Reaper(box)}");
+        await tool.StandardInput!.DisposeAsync();
+        Assert.Equal(new ToolExit(5, 0), await tool.Exited.WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
     public async Task What_is_said_through_a_stolen_socket_is_not_believed()
     {
         using var box = new Toolbox(command: "exec /bin/spy steal >/tmp/report", program: "spy");
@@ -92,6 +104,18 @@ public sealed class SpyTests
         Assert.DoesNotContain("x", write.Output, StringComparison.Ordinal);
         Assert.Equal("ok\n", (await box.RunAsync(box.Spec("echo", "ok"))).Output);
     }
+
+    [Fact]
+    public async Task The_helper_program_is_sealed_for_whoever_keeps_it_open_until_nobody_runs_it()
+    {
+        using var box = new Toolbox();
+        await using ToolProcess tool = await box.StartAsync(box.Spec("cat"));
+        using Descriptor kept = Descriptor.Open($"/proc/{Toolbox.ParentOf(Reaper(box))}/exe", O_RDONLY);
+        Assert.Equal(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, fcntl(kept.Number, F_GET_SEALS));
+    }
+
+    private static int Reaper(Toolbox box) =>
+        Assert.Single(box.ProcessesOfContainer(pid => File.ReadAllText($"/proc/{pid}/comm") == "crashcart-reap\n"));
 
     private static void Started(Toolbox box) =>
         Eventually.Holds(() => Report(box).StartsWith("started", StringComparison.Ordinal), "the spy watches");
