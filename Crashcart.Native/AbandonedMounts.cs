@@ -17,13 +17,18 @@ public static class AbandonedMounts
             return false;
         SharedMount? mount = SharedMount.Find(target);
         bool isAbandoned = mount is not null && mount.MountId == held.SessionMountId;
-        if (isAbandoned)
-            await SharedMountProgram.DetachAsync(target, mount!, lazily: true, cancellation).ConfigureAwait(false);
+        // What the container hides goes with it; until then the file says whose it is.
+        if (isAbandoned
+            ? !await SharedMountProgram.DetachAsync(target, mount!, lazily: true, cancellation).ConfigureAwait(false)
+            : mount is null && SharedMount.OutOfReach(target) is not null)
+        {
+            return false;
+        }
         held.RemoveIfExclusive();
         return isAbandoned;
     }
 
-    /// <summary>Removes the lock files of mount namespaces that no process is in any more, and that nobody holds.</summary>
+    /// <summary>Removes the lock files that nobody holds, of mount points and of mount namespaces that no process is in any more.</summary>
     /// <returns>How many there were.</returns>
     public static int RemoveLocks()
     {

@@ -34,6 +34,16 @@ public sealed record MountInfo(
             ? ParseAll(text)
             : throw new SyscallException("open", Tmds.Linux.LibC.errno, "/proc/self/mountinfo");
 
+    /// <summary>Of the mount that the descriptor is on, proc_pid_fdinfo(5); one that is detached keeps it when it is moved to its place.</summary>
+    /// <exception cref="SyscallException">/proc is not there.</exception>
+    internal static int IdOf(Descriptor descriptor)
+    {
+        string path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{descriptor.Number}");
+        return ProcFile.TryRead(path) is { } text && ProcFile.Field(text, "mnt_id") is { } id
+            ? Number(id)
+            : throw new SyscallException("open", Tmds.Linux.LibC.errno, path);
+    }
+
     /// <exception cref="FormatException">Not a line of mountinfo.</exception>
     public static MountInfo Parse(string line)
     {

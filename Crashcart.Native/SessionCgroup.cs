@@ -128,21 +128,17 @@ internal sealed class SessionCgroup
     {
         foreach (string parent in _parents.Where(parent => Path.GetFileName(parent) == CgroupHierarchy.Parent && Directory.Exists(parent)))
         {
-            foreach (string directory in ProcessNamed(parent))
-                TryRemove(directory);
+            foreach (string name in EndedProcesses(parent))
+                TryRemove($"{parent}/{name}");
             TryRemove(parent);
         }
     }
 
-    private static string[] ProcessNamed(string parent)
+    private static string[] EndedProcesses(string parent)
     {
         try
         {
-            return
-            [
-                .. Directory.GetDirectories(parent, ToolSpec.ProcessPrefix + "*")
-                    .Where(directory => !Directory.Exists("/proc/" + Path.GetFileName(directory)[ToolSpec.ProcessPrefix.Length..])),
-            ];
+            return [.. ProcessName.Ended(Directory.GetDirectories(parent, ProcessName.Prefix + "*").Select(path => Path.GetFileName(path)))];
         }
         catch (DirectoryNotFoundException)
         {

@@ -39,7 +39,7 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
         using SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
         try
         {
-            SharedMount mount = await FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
+            SharedMount mount = await FindOrAttachAsync(target, image, held, forSessions: false, cancellation).ConfigureAwait(false);
             held.SessionMountId = null;
             return mount;
         }
@@ -80,23 +80,31 @@ public sealed record SharedMount(int MountId, string LoopDevice, string BackingF
     }
 
     /// <summary>For who holds the lock: the mount of this image that is there, or a new one.</summary>
+    /// <param name="forSessions">A new one is the sessions' own, and the last of them takes it away.</param>
     internal static async Task<SharedMount> FindOrAttachAsync(
-        TargetProcess target, AttachedImage image, CancellationToken cancellation)
+        TargetProcess target, AttachedImage image, SharedMountLock held, bool forSessions, CancellationToken cancellation)
     {
-        if (Find(target) is { } mount)
-        {
-            return mount.Tag == image.Tag.Value
-                ? mount
-                : throw new CrashcartException(
-                    FailureReason.Busy,
-                    $"Another image, '{mount.BackingFile}', is mounted at {Path} in the container of process {target.Pid}: "
-                    + $"unmount it first, or use the private mount.");
-        }
+        if (FindSame(target, image) is { } mount)
+            return mount;
         RequireNoPropagation(target);
-        await SharedMountProgram.AttachAsync(target, image, cancellation).ConfigureAwait(false);
-        return Find(target) ?? throw new CrashcartException(
+        using Descriptor tree = image.CloneTree();
+        // Whose it is must be known before it is there, or nobody knows it when this process is killed as soon as it is.
+        void Announce() => held.SessionMountId = forSessions ? MountInfo.IdOf(tree) : null;
+        await SharedMountProgram.AttachAsync(target, tree, Announce, cancellation).ConfigureAwait(false);
+        return FindSame(target, image) ?? throw new CrashcartException(
             FailureReason.TargetHostile,
             $"The image was mounted at {Path} in the container of process {target.Pid} and is not there: something in it unmounted it.");
+    }
+
+    private static SharedMount? FindSame(TargetProcess target, AttachedImage image)
+    {
+        SharedMount? mount = Find(target);
+        return mount is null || mount.Tag == image.Tag.Value
+            ? mount
+            : throw new CrashcartException(
+                FailureReason.Busy,
+                $"Another image, '{mount.BackingFile}', is mounted at {Path} in the container of process {target.Pid}: "
+                + $"unmount it first, or use the private mount.");
     }
 
     // What is mounted on a shared mount appears in all its peers, which may be other containers' or the host's.

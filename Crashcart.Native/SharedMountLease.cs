@@ -32,11 +32,8 @@ public sealed class SharedMountLease : IAsyncDisposable
             bool isOurs = false;
             try
             {
-                int? before = SharedMount.Find(target)?.MountId;
-                isOurs = before is null;
-                SharedMount mount = await SharedMount.FindOrAttachAsync(target, image, cancellation).ConfigureAwait(false);
-                if (before is null)
-                    held.SessionMountId = mount.MountId;
+                isOurs = SharedMount.Find(target) is null;
+                SharedMount mount = await SharedMount.FindOrAttachAsync(target, image, held, forSessions: true, cancellation).ConfigureAwait(false);
                 // Changing the lock's kind lets others in for a moment: it counts only when the mount is there after that.
                 if (held.TryShare() && SharedMount.Find(target)?.MountId == mount.MountId)
                     return new SharedMountLease(target, held, mount.MountId);
@@ -55,18 +52,15 @@ public sealed class SharedMountLease : IAsyncDisposable
         }
     }
 
-    // Whoever attached it may have been killed, or given up on, after the mount was made: nobody else would know whose it is.
+    // Whoever attached it may have been killed, or given up on, after the mount was made.
     private static async Task TakeBackAsync(TargetProcess target, SharedMountLock held)
     {
         try
         {
-            if (!held.IsExclusive || SharedMount.Find(target) is not { } mount)
-                return;
-            held.SessionMountId = mount.MountId;
-            if (await SharedMountProgram.DetachAsync(target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false))
+            if (held.IsExclusive && held.SessionMountId is { } id && await DetachAsync(target, id).ConfigureAwait(false))
                 held.SessionMountId = null;
         }
-        catch (CrashcartException)
+        catch (Exception e) when (e is CrashcartException or SyscallException)
         {
             // What is in the way was told already; the mount is marked as one that the next session takes away.
         }
@@ -78,37 +72,30 @@ public sealed class SharedMountLease : IAsyncDisposable
         {
             if (!_lock.TryOwn())
                 return;
-            bool detached = true;
-            try
-            {
-                if (_lock.SessionMountId is { } id)
-                    detached = await DetachAsync(id).ConfigureAwait(false);
-            }
-            catch (CrashcartException e) when (e.Reason == FailureReason.TargetGone)
-            {
-                // The container has ended, and its mounts with it.
-            }
-            finally
-            {
-                // What the container hides from us is told to whoever unmounts, and is the next session's to detach.
-                if (detached)
-                    _lock.RemoveIfExclusive();
-            }
+            // As long as the mount is there, the file says whose it is: what could not be detached is the next session's to detach.
+            if (_lock.SessionMountId is not { } id || await DetachAsync(_target, id).ConfigureAwait(false))
+                _lock.RemoveIfExclusive();
         }
     }
 
-    // Lazily: what else uses it in the container came by what this session has brought.
-    private async Task<bool> DetachAsync(int id)
+    /// <summary>Lazily: what else uses it in the container came by what this session has brought.</summary>
+    /// <returns>False when the container hides it from us; whoever unmounts is told of it.</returns>
+    private static async Task<bool> DetachAsync(TargetProcess target, int id)
     {
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                return SharedMount.Find(_target) is { } mount && mount.MountId == id
-                    ? await SharedMountProgram.DetachAsync(_target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false)
-                    : SharedMount.OutOfReach(_target) is null;
+                return SharedMount.Find(target) is { } mount && mount.MountId == id
+                    ? await SharedMountProgram.DetachAsync(target, mount, lazily: true, CancellationToken.None).ConfigureAwait(false)
+                    : SharedMount.OutOfReach(target) is null;
             }
-            catch (CrashcartException e) when (e.Reason != FailureReason.TargetGone && attempt < Attempts)
+            catch (CrashcartException e) when (e.Reason == FailureReason.TargetGone)
+            {
+                // The container has ended, and its mounts with it.
+                return true;
+            }
+            catch (Exception e) when (attempt < Attempts && e is SyscallException or CrashcartException { Reason: FailureReason.System })
             {
                 // Tried again below; the last failure is told.
             }

@@ -40,7 +40,7 @@ internal sealed class SharedMountLock : IDisposable
     /// <summary>The mount that sessions made in a namespace, without taking its lock; null when there is none that is theirs.</summary>
     public static int? ReadSessionMountId(FileIdentity space) => ParseId(ProcFile.TryRead(PathOf(space)));
 
-    /// <summary>Removes the files of all namespaces but these, when nobody holds them.</summary>
+    /// <summary>Removes the files of all mount points, and of all namespaces but these, when nobody holds them.</summary>
     /// <returns>How many there were.</returns>
     public static int RemoveAll(IReadOnlySet<FileIdentity> except)
     {
@@ -48,7 +48,9 @@ internal sealed class SharedMountLock : IDisposable
             return 0;
         var kept = except.Select(PathOf).ToHashSet(StringComparer.Ordinal);
         int removed = 0;
-        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(path)))
+        // A mount point's file says nothing: whoever needs it makes it again.
+        string[] points = Directory.GetFiles(LockDirectory, "point-*.lock");
+        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(path)).Concat(points))
         {
             using SharedMountLock? taken = TryTake(path, LOCK_EX);
             taken?.RemoveIfExclusive();

@@ -7,15 +7,19 @@ internal static class SharedMountProgram
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Mounts the tree, unless somebody else has mounted an image meanwhile.</summary>
+    /// <param name="willMount">Is called when nobody else can mount any more, and nothing is mounted yet.</param>
     /// <exception cref="CrashcartException">The container's /dev is not as it has to be.</exception>
-    public static async Task AttachAsync(TargetProcess target, AttachedImage image, CancellationToken cancellation)
+    public static async Task AttachAsync(TargetProcess target, Descriptor tree, Action willMount, CancellationToken cancellation)
     {
-        using Descriptor tree = image.CloneTree();
         using SharedMountLock held = await SharedMountLock.TakePointAsync(target, SharedMountPoint.Of(target), Limit, cancellation).ConfigureAwait(false);
         var request = new EnterRequest(target);
         request.Add("tree", tree);
         try
         {
+            if (SharedMount.Find(target) is not null)
+                return;
+            willMount();
             FaultPoint.Reach("mount-locked");
             await RunAsync("attach", request, target, cancellation).ConfigureAwait(false);
             FaultPoint.Reach("mount-attached");

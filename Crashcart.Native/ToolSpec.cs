@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Crashcart.Native;
 
 /// <summary>What to run in a target, and as whom.</summary>
@@ -37,10 +35,7 @@ public sealed record ToolSpec
     public required string SessionName { get; init; }
 
     /// <summary>For a process that has one session and no name of its own.</summary>
-    public static string NameOfThisProcess => ProcessPrefix + System.Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>Before the PID: a session's cgroup tells by it whether its process is alive.</summary>
-    internal const string ProcessPrefix = "cli-";
+    public static string NameOfThisProcess => ProcessName.OfThisProcess.ToString();
 }
 
 /// <param name="MemoryBytes">memory.max (v2), memory.limit_in_bytes (v1)</param>

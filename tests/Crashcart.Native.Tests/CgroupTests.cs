@@ -72,12 +72,44 @@ public sealed class CgroupTests
     public async Task The_next_session_to_end_removes_what_a_killed_process_and_its_guardian_have_left()
     {
         int ended = EndedProcess();
-        SessionCgroup abandoned = Made($"cli-{ended}", new SessionLimits());
-        SessionCgroup alive = Made($"cli-{Environment.ProcessId}", new SessionLimits());
+        SessionCgroup abandoned = Made($"{new ProcessName(OwnPidNamespace, ended)}", new SessionLimits());
+        SessionCgroup alive = Made($"{ProcessName.OfThisProcess}", new SessionLimits());
         await Made(_name, new SessionLimits()).EmptyAndRemoveAsync();
         Assert.False(Directory.Exists(abandoned.Unified));
         Assert.True(Directory.Exists(alive.Unified));
         await alive.EmptyAndRemoveAsync();
+    }
+
+    [Fact]
+    public async Task A_process_of_another_PID_namespace_is_not_taken_for_an_ended_one()
+    {
+        int ended = EndedProcess();
+        using TestContainer container = TestContainer.Start("", "exec /bin/busybox cat");
+        ulong space = FileIdentity.Of($"/proc/{container.Pid}/ns/pid")!.Value.Inode;
+        Assert.NotEqual(OwnPidNamespace, space);
+        SessionCgroup foreign = Made($"{new ProcessName(space, ended)}", new SessionLimits());
+        await Made(_name, new SessionLimits()).EmptyAndRemoveAsync();
+        Assert.True(Directory.Exists(foreign.Unified));
+        await foreign.EmptyAndRemoveAsync();
+    }
+
+    [Fact]
+    public async Task Processes_of_the_same_PID_in_different_PID_namespaces_have_sessions_of_different_names()
+    {
+        // Both live until both have said their names: the number of a namespace that has ended is used again.
+        using Process one = FirstProcess(), other = FirstProcess();
+        string?[] names = [await one.StandardOutput.ReadLineAsync(), await other.StandardOutput.ReadLineAsync()];
+        Assert.All(names, name => Assert.EndsWith("-1", name, StringComparison.Ordinal));
+        Assert.NotEqual(names[0], names[1]);
+        one.StandardInput.Close();
+        other.StandardInput.Close();
+
+        static Process FirstProcess() => Process.Start(new ProcessStartInfo(
+            "unshare", ["--pid", "--fork", "--mount-proc", "dotnet", typeof(ClientProgram).Assembly.Location, "name"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
     }
 
     [Fact]
@@ -144,6 +176,8 @@ public sealed class CgroupTests
     }
 
     /// <summary>A PID that nobody has any more.</summary>
+    private static ulong OwnPidNamespace => ProcessName.OfThisProcess.PidNamespace;
+
     private static int EndedProcess()
     {
         using Process process = Process.Start("true");

@@ -6,7 +6,8 @@ namespace Crashcart.Native.Tests;
 /// <summary>A process of its own that holds what a test wants to see survive, or vanish with, its sudden death.</summary>
 internal static class ClientProgram
 {
-    /// <summary>Holds an image until it is killed: <c>hold IMAGE</c>. Runs a tool: <c>run PID IMAGE SESSION shared|private SCRIPT</c>.</summary>
+    /// <summary>Holds an image until it is killed: <c>hold IMAGE</c>. Runs a tool: <c>run PID IMAGE SESSION shared|private SCRIPT</c>.
+    /// Says what a session of its own is called: <c>name</c>.</summary>
     public static async Task<int> Main(string[] args)
     {
         switch (args[0])
@@ -26,6 +27,10 @@ internal static class ClientProgram
                     await using ToolProcess tool = await ToolProcess.StartAsync(target, image, spec, ToolStreams.Inherit);
                     return (await tool.Exited).Code;
                 }
+            case "name":
+                Console.WriteLine(ToolSpec.NameOfThisProcess);
+                await Console.In.ReadToEndAsync();
+                return 0;
             default:
                 return 2;
         }

@@ -73,6 +73,23 @@ public sealed class MountSurveyTests
     }
 
     [Fact]
+    public async Task A_mount_points_lock_is_removed_unless_somebody_holds_it()
+    {
+        using var box = new Toolbox();
+        SharedMountPoint point = SharedMountPoint.Of(box.Target);
+        string path = $"/run/crashcart/point-{point.DeviceMajor}-{point.DeviceMinor}.lock";
+        using (await SharedMountLock.TakePointAsync(box.Target, point, TimeSpan.FromSeconds(10), CancellationToken.None))
+        {
+            AbandonedMounts.RemoveLocks();
+            Assert.True(File.Exists(path));
+        }
+
+        AbandonedMounts.RemoveLocks();
+
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
     public async Task Two_hundred_containers_are_surveyed_and_what_killed_sessions_left_is_released_within_two_seconds()
     {
         using var images = new ImageDirectory();
@@ -110,7 +127,7 @@ public sealed class MountSurveyTests
     private static async Task LeaveMountAsync(TargetProcess target, AttachedImage image)
     {
         using SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, TimeSpan.FromSeconds(10), CancellationToken.None);
-        held.SessionMountId = (await SharedMount.FindOrAttachAsync(target, image, CancellationToken.None)).MountId;
+        await SharedMount.FindOrAttachAsync(target, image, held, forSessions: true, CancellationToken.None);
     }
 
     private static FoundMount[] FoundIn(Toolbox box) => [.. MountSurvey.Read().Mounts.Where(mount => mount.BackingFile == box.ImagePath)];

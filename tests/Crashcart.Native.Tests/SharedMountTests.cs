@@ -277,6 +277,41 @@ public sealed class SharedMountTests
     }
 
     [Fact]
+    public async Task The_id_of_a_mount_is_known_before_it_is_mounted()
+    {
+        using var box = new Toolbox();
+        int id = 0;
+        using (Descriptor tree = box.Image.CloneTree())
+            await SharedMountProgram.AttachAsync(box.Target, tree, () => WillMount(tree), CancellationToken.None);
+        Assert.Equal(id, SharedMount.Find(box.Target)!.MountId);
+        Assert.True(await SharedMount.DetachAsync(box.Target));
+
+        void WillMount(Descriptor tree)
+        {
+            Assert.Null(SharedMount.Find(box.Target));
+            id = MountInfo.IdOf(tree);
+        }
+    }
+
+    [Fact]
+    public async Task A_mount_that_a_session_could_not_detach_is_still_the_sessions_and_the_next_one_detaches_it()
+    {
+        using var box = new Toolbox();
+        SharedMountLease lease = await SharedMountLease.TakeAsync(box.Target, box.Image, CancellationToken.None);
+        string[] locks = Locks(box);
+        SharedMountPoint point = SharedMountPoint.Of(box.Target);
+        // No lock can be taken where a directory is: whatever is tried fails.
+        string obstacle = Directory.CreateDirectory($"/run/crashcart/point-{point.DeviceMajor}-{point.DeviceMinor}.lock").FullName;
+        await Assert.ThrowsAsync<SyscallException>(async () => await lease.DisposeAsync());
+        Directory.Delete(obstacle);
+
+        Assert.Equal($"{lease.MountId}", File.ReadAllText(Assert.Single(locks)));
+        Assert.Equal(0, (await box.RunAsync(box.Spec("true") with { Shared = true })).Exit.Code);
+        Assert.Null(SharedMount.Find(box.Target));
+        Assert.Empty(Locks(box));
+    }
+
+    [Fact]
     public async Task A_session_in_a_container_that_ends_leaves_no_lock()
     {
         using var box = new Toolbox();
