@@ -13,6 +13,9 @@ internal static class Artifacts
 
     public static string FullImage => Find("crashcart-full.img");
 
+    /// <summary>The fault campaign's: it ends, stops or fails at named steps.</summary>
+    public static string FaultyCli => Find("faults/crashcart");
+
     private static string Find(string name)
     {
         var path = Path.Combine(Folder(), name);
