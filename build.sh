@@ -139,6 +139,7 @@ build_fault_programs() {
       -p:DebugType=none -p:RunAnalyzers=false
   done
   rm -rf "$artifacts/faults"
+  chmod 755 "$stage"
   mv "$stage" "$artifacts/faults"
   # They run on the framework of this SDK, wherever that is.
   DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}

@@ -14,6 +14,8 @@ internal enum LoadKind
     NodeExec,
     NodeShared,
     NodeTerminal,
+    NodeMount,
+    NodeMountAndUnmount,
     FleetExec,
     FleetLong,
     FleetOutput,

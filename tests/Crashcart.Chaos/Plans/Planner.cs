@@ -16,9 +16,9 @@ internal static class Planner
         (FaultKind.Tool, 8, ["kill", "stop", "terminate"]),
         (FaultKind.Node, 6, ["kill", "terminate", "stop", "restart"]),
         (FaultKind.Coordinator, 4, ["kill", "terminate", "stop", "restart"]),
-        (FaultKind.Container, 8, ["kill", "restart", "pause", "remove"]),
-        (FaultKind.Docker, 2, ["kill", "terminate"]),
-        (FaultKind.StateDirectory, 2, ["full", "read-only", "error"]),
+        (FaultKind.Container, 8, ["kill", "stop", "restart", "pause", "remove"]),
+        (FaultKind.Docker, 4, ["kill", "terminate", "stop", "restart"]),
+        (FaultKind.StateDirectory, 4, ["full", "read-only", "error"]),
     ];
 
     private static readonly LoadKind[] Loads = Enum.GetValues<LoadKind>();

@@ -6,6 +6,9 @@ namespace Crashcart.Chaos.Plans;
 /// <param name="At">After the round's begin.</param>
 internal sealed record LoadPlan(LoadKind Kind, int Place, TimeSpan At)
 {
+    /// <summary>A person asks for a mount, and it is a person's to take away.</summary>
+    public bool IsMount => Kind is LoadKind.Mount or LoadKind.MountAndUnmount or LoadKind.NodeMount or LoadKind.NodeMountAndUnmount;
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{At.TotalMilliseconds:0} ms {Kind} #{Place}");
 }
 

@@ -9,6 +9,7 @@ namespace Crashcart.Chaos.Rounds;
 /// <summary>Breaks things as planned, and afterwards brings back what a host brings back: its services and containers.</summary>
 internal sealed class Breaker(ChaosFleet fleet)
 {
+    private readonly HashSet<ChaosNode> _brokenDocker = [];
     private readonly List<ChaosNode> _withoutDocker = [];
     private readonly List<Task> _later = [];
     private readonly HashSet<Daemon> _ending = [];
@@ -88,7 +89,7 @@ internal sealed class Breaker(ChaosFleet fleet)
                 daemon.Start();
         }
         await fleet.HasStarted();
-        if (_containersMayBeDown || _withoutDocker.Count > 0)
+        if (_containersMayBeDown)
         {
             foreach (var box in fleet.Boxes)
                 await box.Run();
@@ -128,6 +129,7 @@ internal sealed class Breaker(ChaosFleet fleet)
         string[] words = fault.Action switch
         {
             "kill" => ["kill", box.Name],
+            "stop" => ["stop", "-t", "0", box.Name],
             "restart" => ["restart", "-t", "0", box.Name],
             "pause" => ["pause", box.Name],
             "remove" => ["rm", "-f", box.Name],
@@ -139,10 +141,31 @@ internal sealed class Breaker(ChaosFleet fleet)
 
     private async Task<bool> BreakDocker(ChaosNode node, FaultPlan fault)
     {
-        if (_withoutDocker.Contains(node))
+        if (!_brokenDocker.Add(node))
             return false;
-        _withoutDocker.Add(node);
-        await (fault.Action == "kill" ? node.Docker.KillDaemon() : node.Docker.StopDaemon());
+        // A daemon that comes back finds its containers, or starts none of those that ended with it.
+        _containersMayBeDown = true;
+        switch (fault.Action)
+        {
+            case "kill":
+                await node.Docker.KillDaemon();
+                _withoutDocker.Add(node);
+                break;
+            case "terminate":
+                await node.Docker.StopDaemon();
+                _withoutDocker.Add(node);
+                break;
+            case "restart":
+                await node.Docker.KillDaemon();
+                _later.Add(node.Docker.StartDaemon());
+                break;
+            case "stop":
+                node.Docker.Signal(LibC.SIGSTOP);
+                _later.Add(Later(fault.Length, () => node.Docker.Signal(LibC.SIGCONT)));
+                break;
+            default:
+                throw NoSuchAction(fault);
+        }
         return true;
     }
 

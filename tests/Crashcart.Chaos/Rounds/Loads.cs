@@ -29,6 +29,8 @@ internal static class Loads
         LoadKind.LocalShared => crashcart(["exec", "--shared", box.PidText, .. Long]),
         LoadKind.Mount => crashcart(["mount", box.PidText]),
         LoadKind.MountAndUnmount => OneAfterTheOther(crashcart(["mount", box.PidText]), crashcart(["unmount", box.PidText])),
+        LoadKind.NodeMount => crashcart(["mount", box.NodeAndName]),
+        LoadKind.NodeMountAndUnmount => OneAfterTheOther(crashcart(["mount", box.NodeAndName]), crashcart(["unmount", box.NodeAndName])),
         LoadKind.NodeExec => crashcart(["exec", box.NodeAndName, .. Short]),
         LoadKind.NodeShared => crashcart(["exec", "--shared", box.NodeAndName, .. Long]),
         LoadKind.NodeTerminal => InTerminal(crashcart(["exec", "-t", box.NodeAndName, .. Shell])),

@@ -90,7 +90,7 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
 
     private async Task EndLoads(List<LoadProcess> loads)
     {
-        _interrupted = loads.Any(load => !load.HasExited) && plan.Loads.Any(load => load.Kind is LoadKind.Mount or LoadKind.MountAndUnmount);
+        _interrupted = loads.Any(load => !load.HasExited) && plan.Loads.Any(load => load.IsMount);
         foreach (var hung in await Task.WhenAll(loads.Select(load => load.End(CommandLines))))
         {
             if (hung != null)
@@ -134,8 +134,7 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
         || hit.EndsWith(" restart", StringComparison.Ordinal)
         || hit == "CommandLine terminate");
 
-    private bool IsMountedByHand(Box box) => plan.Loads.Any(load =>
-        load.Kind is LoadKind.Mount or LoadKind.MountAndUnmount && fleet.Boxes[load.Place % fleet.Boxes.Count] == box);
+    private bool IsMountedByHand(Box box) => plan.Loads.Any(load => load.IsMount && fleet.Boxes[load.Place % fleet.Boxes.Count] == box);
 
     /// <summary>Where there is a mount that nobody asked for, and nobody will take away.</summary>
     private async Task<Box[]> MountsOfNobody()

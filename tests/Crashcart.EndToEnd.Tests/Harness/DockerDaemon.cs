@@ -95,6 +95,9 @@ public class DockerDaemon : IAsyncLifetime
         await process.Result();
     }
 
+    /// <summary>Sends dockerd a signal and waits for nothing.</summary>
+    internal void Signal(int signal) => _process!.Signal(signal);
+
     internal async Task StartDaemon()
     {
         _process = DaemonCommand().Start();
