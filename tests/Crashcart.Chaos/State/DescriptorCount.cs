@@ -8,6 +8,9 @@ internal sealed class DescriptorCount(int pid)
 {
     private const int WarmUpRounds = 8;
 
+    /// <summary>Of whichever process: a container that was started again has another.</summary>
+    private const string ProcessDirectory = "/proc/PID";
+
     private readonly Dictionary<string, int> _most = [];
     private int _rounds;
 
@@ -42,13 +45,14 @@ internal sealed class DescriptorCount(int pid)
         select line["Pid:".Length..].Trim());
 
     /// <summary>
-    /// Connections are pooled and reopened as the other sides come and go. A node keeps a container's process open from the
-    /// first shared mount in it until the container ends.
+    /// Connections are pooled and reopened as the other sides come and go. A node keeps a container's process open once more
+    /// from the first shared mount in it until the container ends, and once more for who holds the mount: up to a minute longer
+    /// when it was unmounted without the node.
     /// </summary>
     private static int Slack(string kind) => kind switch
     {
         "socket" or "pipe" => 24,
-        "[pidfd]" or "/" => 5,
+        "[pidfd]" or "/" or ProcessDirectory => 5,
         _ => 2,
     };
 
@@ -81,8 +85,12 @@ internal sealed class DescriptorCount(int pid)
         try
         {
             var target = new FileInfo(descriptor).LinkTarget ?? "";
-            return target.StartsWith('/') ? target.StartsWith("/memfd:", StringComparison.Ordinal) ? "memfd" : target
-                : target.Split(':', 2) is [var type, var detail] && type == "anon_inode" ? detail : target.Split(':')[0];
+            if (target.StartsWith("/memfd:", StringComparison.Ordinal))
+                return "memfd";
+            if (target.StartsWith("/proc/", StringComparison.Ordinal) && target["/proc/".Length..].All(char.IsAsciiDigit))
+                return ProcessDirectory;
+            return target.StartsWith('/') ? target
+                : target.Split(':', 2) is ["anon_inode", var detail] ? detail : target.Split(':')[0];
         }
         catch (IOException)
         {
