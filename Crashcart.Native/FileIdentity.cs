@@ -18,7 +18,7 @@ internal readonly record struct FileIdentity(uint DeviceMajor, uint DeviceMinor,
 
 /// <summary>What statx(2) tells of a file.</summary>
 internal readonly unsafe record struct FileStatus(
-    FileIdentity Identity, FileType Type, long Size, long ModifiedSeconds, uint ModifiedNanoseconds)
+    FileIdentity Identity, FileType Type, long Size, long ModifiedSeconds, uint ModifiedNanoseconds, uint Owner = 0)
 {
     public static FileStatus? Of(string path, bool followLinks = true) =>
         Read(AT_FDCWD, path, followLinks ? 0 : AT_SYMLINK_NOFOLLOW);
@@ -47,7 +47,7 @@ internal readonly unsafe record struct FileStatus(
         var identity = new FileIdentity(result.stx_dev_major, result.stx_dev_minor, result.stx_ino);
         return new FileStatus(
             identity, (FileType)(result.stx_mode & 0xF000), (long)result.stx_size, result.stx_mtime.tv_sec,
-            (uint)result.stx_mtime.tv_nsec);
+            (uint)result.stx_mtime.tv_nsec, result.stx_uid);
     }
 }
 

@@ -7,11 +7,13 @@ namespace Crashcart.Native;
 public sealed record ImageIdentity(string Key, string FileSystem, long Size)
 {
     /// <summary>Looks at the file and attaches nothing.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="name">How it is called when it is refused; null: by its path.</param>
     /// <exception cref="CrashcartException">No file, not readable, not an image, or shorter than its file system.</exception>
-    public static ImageIdentity Read(string path)
+    public static ImageIdentity Read(string path, string? name = null)
     {
         using Descriptor file = ImageFile.Open(path, out FileStatus status);
-        Superblock superblock = ImageFile.Identify(file, status, path);
+        Superblock superblock = ImageFile.Identify(file, status, name ?? path);
         return new ImageIdentity(LoopTag.Of(status).Value, superblock.FileSystem, status.Size);
     }
 }

@@ -15,6 +15,11 @@ public static class KeptFile
             throw new SyscallException("fsync", errno, path);
     }
 
+    /// <summary>Whether there is a directory of this process's user, or a link of this user's to one.</summary>
+    public static bool IsOwnDirectory(string path) =>
+        FileStatus.Of(path, followLinks: false)?.Owner == geteuid()
+        && FileStatus.Of(path) is { Type: FileType.Directory } directory && directory.Owner == geteuid();
+
     /// <summary>Whether the path leads to the open file: it may have been removed or replaced since it was opened.</summary>
     public static bool IsAt(SafeFileHandle file, string path)
     {

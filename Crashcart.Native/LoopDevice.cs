@@ -114,9 +114,11 @@ internal readonly record struct LoopTag(string Value)
 {
     public const string Prefix = "crashcart:";
 
-    public static LoopTag Of(FileStatus file) => new(
-        $"{Prefix}{file.Identity.DeviceMajor:x}:{file.Identity.DeviceMinor:x}:{file.Identity.Inode:x}:"
-        + $"{file.ModifiedSeconds:x}.{file.ModifiedNanoseconds:x}");
+    public static LoopTag Of(FileStatus file) => new($"{OfAnyState(file)}{file.ModifiedSeconds:x}.{file.ModifiedNanoseconds:x}");
+
+    /// <summary>How the tags of one file begin, whatever its state was.</summary>
+    public static string OfAnyState(FileStatus file) =>
+        $"{Prefix}{file.Identity.DeviceMajor:x}:{file.Identity.DeviceMinor:x}:{file.Identity.Inode:x}:";
 
     /// <summary>The tag of a configured device; its value is empty when the device is not ours.</summary>
     public static unsafe LoopTag Read(in loop_info64 info)

@@ -75,4 +75,10 @@ public sealed record LoopDeviceInfo(string Device, string Tag, string BackingFil
 {
     /// <summary>Every loop device on this host that Crashcart made, whichever process made it.</summary>
     public static IReadOnlyList<LoopDeviceInfo> List() => LoopDevices.ListOwn();
+
+    /// <summary>Whether one of them has the file, which then is in use even if no process knows of it.</summary>
+    public static bool HasFile(string path) =>
+        FileStatus.Of(path) is { } file
+        && LoopTag.OfAnyState(file) is var tag
+        && List().Any(device => device.Tag.StartsWith(tag, StringComparison.Ordinal));
 }

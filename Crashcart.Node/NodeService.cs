@@ -37,6 +37,7 @@ public sealed class NodeService : IDisposable
         _streams = new SessionStreams();
         var kernel = new KernelCalls();
         var store = new ImageStore(settings.StateDirectory, log);
+        Sweep(store, log);
         _images = new StoredImages(store, settings.ImageCache, log);
         _ports = new NodePorts(
             [_docker],
@@ -61,6 +62,18 @@ public sealed class NodeService : IDisposable
         ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount), 4);
         NodeLog.Starting(log, settings.Name, Product.Version, settings.Image, settings.Docker.ToString());
         return new NodeService(settings, log, held);
+    }
+
+    private static void Sweep(ImageStore store, ILogger log)
+    {
+        try
+        {
+            ImageSweep.Old(store);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            StoreLog.NotSwept(log, store.Directory, e.Message);
+        }
     }
 
     /// <summary>Starts the node's actors in a system, at <c>/user/node</c>.</summary>

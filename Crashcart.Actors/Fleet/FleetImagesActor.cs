@@ -53,6 +53,10 @@ public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
 
     protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
 
+    /// <summary>Members that cannot be asked now.</summary>
+    private IReadOnlyList<SilentNode> Absent =>
+        [.. _coordinators.All.Where(one => one.State is "unreachable" or "joining").Select(one => new SilentNode(one.Name, $"The coordinator is {one.State}."))];
+
     private static ActorPath Path(Address coordinator) => new RootActorPath(coordinator) / "user" / Name;
 
     private void Joining()
@@ -72,7 +76,7 @@ public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
 
     private void Joined()
     {
-        Receive<AskCoordinators>(ask => Ask(ask.Question, [.. _coordinators.Reachable.Select(Path)], _coordinators.Unreachable));
+        Receive<AskCoordinators>(ask => Ask(ask.Question, [.. _coordinators.Reachable.Select(Path)], Absent));
         Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
         ReceiveAlways();
     }

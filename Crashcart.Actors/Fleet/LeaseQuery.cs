@@ -12,11 +12,17 @@ public static class LeaseQuery
 
     public sealed record Found(IReadOnlyList<LeasesFound> Nodes, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 
-    /// <summary>Mount the image in every target, or take the mount away; answered by <see cref="Changed"/> or <see cref="Rejected"/>.</summary>
-    /// <param name="Mount">False: take it away.</param>
-    /// <param name="Force">Take it away also where it is used.</param>
+    /// <summary>About the mounts in every target; answered by <see cref="Changed"/> or <see cref="Rejected"/>.</summary>
     /// <param name="Holder">Who asks; for people.</param>
-    public sealed record Change(RunTargets Targets, bool Mount, bool Force, string Holder) : INoSerializationVerificationNeeded;
+    public abstract record Change(RunTargets Targets, string Holder) : INoSerializationVerificationNeeded;
+
+    /// <summary>Mount the image in every target.</summary>
+    /// <param name="Image">Null: the file that each node was given; the port knows what is used where there is none.</param>
+    public sealed record Mount(RunTargets Targets, string Holder, WantedImage? Image, IMountPort Port) : Change(Targets, Holder);
+
+    /// <summary>Take the mounts away.</summary>
+    /// <param name="Force">Also where they are used.</param>
+    public sealed record Unmount(RunTargets Targets, string Holder, bool Force) : Change(Targets, Holder);
 
     public sealed record Changed(IReadOnlyList<ChangedMount> Mounts, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 

@@ -167,21 +167,9 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             Tool = _plan.Tool,
             StreamEndpoint = ticket.Endpoint,
             Ticket = ticket.Secret,
-            Image = ImageFor(target),
+            Image = ImageSources.For(NameOf(target), _image),
         });
         Timers.StartSingleTimer(target, new StartIsLate(target), StartPatience);
-    }
-
-    /// <summary>Its sources in another order for each node, so that not all begin with the same.</summary>
-    private WantedImage? ImageFor(int target)
-    {
-        if (_image is not { Sources.Count: > 1 } image)
-            return _image;
-        int first = (int)((uint)StringComparer.Ordinal.GetHashCode(NameOf(target)) % (uint)image.Sources.Count);
-        WantedImage turned = image.Clone();
-        turned.Sources.Clear();
-        turned.Sources.Add(image.Sources.Skip(first).Concat(image.Sources.Take(first)));
-        return turned;
     }
 
     /// <summary>The time that an image takes to come does not count.</summary>

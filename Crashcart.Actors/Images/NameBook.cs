@@ -31,6 +31,15 @@ public sealed class NameBook
             _records.Remove(old.Name);
     }
 
+    /// <summary>Forgets what was removed longest ago, until there are no more records than that.</summary>
+    /// <returns>False when there are still more, which all lead to images.</returns>
+    public bool TrimTo(int records)
+    {
+        foreach (NameRecord old in _records.Values.Where(record => record.Digest is null).OrderBy(record => record.UnixMs).Take(_records.Count - records).ToList())
+            _records.Remove(old.Name);
+        return _records.Count <= records;
+    }
+
     /// <summary>A moment for a new record of the name, at which it beats all that are known, whatever the clocks say.</summary>
     public long MomentFor(ImageName name, long nowUnixMs) =>
         Find(name) is { } known ? Math.Max(nowUnixMs, known.UnixMs + 1) : nowUnixMs;

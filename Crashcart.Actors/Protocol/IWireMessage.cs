@@ -50,6 +50,8 @@ public sealed partial class CoordinatorDescribed : IWireMessage;
 
 public sealed partial class MountImage : IWireMessage;
 
+public sealed partial class MountWaits : IWireMessage;
+
 public sealed partial class ImageMounted : IWireMessage;
 
 public sealed partial class UnmountImage : IWireMessage;

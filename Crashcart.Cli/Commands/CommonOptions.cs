@@ -11,6 +11,20 @@ internal static class CommonOptions
         Description = "The toolbox image (CRASHCART_IMAGE)",
     };
 
+    /// <summary>For what goes through the coordinator.</summary>
+    public static Option<string> FleetImage() => new("--image", "-i")
+    {
+        HelpName = "IMAGE",
+        Description = "An image of the fleet's, NAME[:TAG] or sha256:HEX; by default the one that each node was given, else toolbox:latest",
+    };
+
+    /// <summary>For what runs here or goes through the coordinator.</summary>
+    public static Option<string> AnyImage() => new("--image", "-i")
+    {
+        HelpName = "IMAGE",
+        Description = "The toolbox image: a file here (CRASHCART_IMAGE), or for NODE/CONTAINER an image of the fleet's, NAME[:TAG] or sha256:HEX",
+    };
+
     public static Option<string> Coordinator() => new("--coordinator")
     {
         HelpName = "ADDRESS",

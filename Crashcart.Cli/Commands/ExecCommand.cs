@@ -31,11 +31,7 @@ internal static class ExecCommand
         var tool = new ToolArgument("TOOL ARGS…", required: false);
         var terminal = new Option<bool>("--terminal", "-t") { Description = "Give the tool a terminal; the default when standard input and output are one" };
         var noTerminal = new Option<bool>("--no-terminal", "-T") { Description = "Give the tool no terminal" };
-        var image = new Option<string>("--image", "-i")
-        {
-            HelpName = "IMAGE",
-            Description = "The toolbox image: a file here (CRASHCART_IMAGE), or for NODE/CONTAINER an image of the fleet's, NAME[:TAG] or sha256:HEX",
-        };
+        var image = CommonOptions.AnyImage();
         var session = new SessionOptions();
         var host = new Option<bool>("--host") { Description = "Allow a process of the host itself, that is in no container" };
         var coordinator = CommonOptions.Coordinator();
@@ -62,8 +58,7 @@ internal static class ExecCommand
             if (parsed.GetValue(host))
                 throw new CrashcartException(
                     FailureReason.BadRequest, $"Option --host is for targets on this host, and '{name}' is reached through the coordinator; leave it out.");
-            var fleetImage = parsed.GetValue(image) is { } given ? ImageNames.InFleet(given) : "";
-            return RunThereAsync(name, fleetImage, Settings.Coordinator(parsed.GetValue(coordinator)), request);
+            return RunThereAsync(name, ImageNames.InFleet(parsed.GetValue(image)), Settings.Coordinator(parsed.GetValue(coordinator)), request);
         });
         return command;
     }

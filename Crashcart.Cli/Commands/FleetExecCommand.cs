@@ -29,11 +29,7 @@ internal static class FleetExecCommand
         var label = CommonOptions.Label();
         var node = CommonOptions.Node();
         var parallel = new Option<string>("--parallel") { HelpName = "N", Description = "At most so many tools at one time; by default all" };
-        var image = new Option<string>("--image", "-i")
-        {
-            HelpName = "IMAGE",
-            Description = "An image of the fleet's, NAME[:TAG] or sha256:HEX; by default the one that each node was given, else toolbox:latest",
-        };
+        var image = CommonOptions.FleetImage();
         var session = new SessionOptions();
         var coordinator = CommonOptions.Coordinator();
         command.Add(tool);
@@ -56,7 +52,7 @@ internal static class FleetExecCommand
                 Selection = selection,
                 Tool = request.ToTool(default, stdin: false),
                 Parallel = parsed.GetValue(parallel) is { } count ? Quantities.Count("--parallel", count) : 0,
-                Image = parsed.GetValue(image) is { } given ? ImageNames.InFleet(given) : "",
+                Image = ImageNames.InFleet(parsed.GetValue(image)),
                 TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
             };
             return RunAsync(run, Settings.Coordinator(parsed.GetValue(coordinator)));

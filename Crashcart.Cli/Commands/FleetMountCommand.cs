@@ -8,36 +8,45 @@ namespace Crashcart.Cli.Commands;
 /// <summary><c>crashcart fleet mount</c> and <c>unmount</c>: the image in every container that a selection matches.</summary>
 internal static class FleetMountCommand
 {
-    public static Command CreateMount() => Create(
-        "mount",
-        """
-        Mount the toolbox at /dev/crashcart of every container that a selection matches.
+    public static Command CreateMount()
+    {
+        var image = CommonOptions.FleetImage();
+        return Create(
+            "mount",
+            """
+            Mount the toolbox at /dev/crashcart of every container that a selection matches.
 
-        Everything in a container sees it, until it is unmounted or the container ends; 'crashcart mounts'
-        lists it.
+            Everything in a container sees it, until it is unmounted or the container ends; 'crashcart mounts'
+            lists it. A container has room for one image there.
 
-        Exit status: 0 every container has it; 3 nothing matched; 125 some container was not reached, or does
-        not take it.
-        """,
-        force: null,
-        (coordinator, selection, _) => RemoteMounts.MountAsync(coordinator, new MountRequest { Selection = selection }, isSelection: true));
+            Exit status: 0 every container has it; 3 nothing matched; 125 some container was not reached, or does
+            not take it.
+            """,
+            image,
+            (parsed, coordinator, selection) => RemoteMounts.MountAsync(
+                coordinator, new MountRequest { Selection = selection, Image = ImageNames.InFleet(parsed.GetValue(image)) }, isSelection: true));
+    }
 
-    public static Command CreateUnmount() => Create(
-        "unmount",
-        """
-        Unmount the toolbox from /dev/crashcart of every container that a selection matches.
+    public static Command CreateUnmount()
+    {
+        var force = new Option<bool>("--force", "-f") { Description = "Detach it even while processes use it; they keep what they have open" };
+        return Create(
+            "unmount",
+            """
+            Unmount the toolbox from /dev/crashcart of every container that a selection matches.
 
-        Where it is used it stays, and who uses it is said.
+            Where it is used it stays, and who uses it is said.
 
-        Exit status: 0 no container has it any more; 3 nothing matched; 125 some container was not reached, or
-        has it still.
-        """,
-        new Option<bool>("--force", "-f") { Description = "Detach it even while processes use it; they keep what they have open" },
-        (coordinator, selection, force) => RemoteMounts.UnmountAsync(
-            coordinator, new UnmountRequest { Selection = selection, Force = force }, isSelection: true));
+            Exit status: 0 no container has it any more; 3 nothing matched; 125 some container was not reached, or
+            has it still.
+            """,
+            force,
+            (parsed, coordinator, selection) => RemoteMounts.UnmountAsync(
+                coordinator, new UnmountRequest { Selection = selection, Force = parsed.GetValue(force) }, isSelection: true));
+    }
 
     private static Command Create(
-        string name, string description, Option<bool>? force, Func<string?, Selection, bool, Task<int>> act)
+        string name, string description, Option own, Func<ParseResult, string?, Selection, Task<int>> act)
     {
         var command = new Command(name, description);
         var label = CommonOptions.Label();
@@ -45,8 +54,7 @@ internal static class FleetMountCommand
         var coordinator = CommonOptions.Coordinator();
         command.Add(label);
         command.Add(node);
-        if (force is not null)
-            command.Add(force);
+        command.Add(own);
         command.Add(coordinator);
         command.SetAction((parsed, _) =>
         {
@@ -54,7 +62,7 @@ internal static class FleetMountCommand
             if (selection.Selector.Length == 0 && selection.Node.Length == 0)
                 throw new CrashcartException(
                     FailureReason.BadRequest, "Which containers? Give --label SELECTOR, or --node GLOB ('*' is every container of the fleet).");
-            return act(parsed.GetValue(coordinator), selection, force is not null && parsed.GetValue(force));
+            return act(parsed, parsed.GetValue(coordinator), selection);
         });
         return command;
     }

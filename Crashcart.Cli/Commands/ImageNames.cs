@@ -12,11 +12,12 @@ internal static class ImageNames
     /// <summary><c>sha256:</c> and twelve digits, as short as docker(1) prints ids.</summary>
     public static string Abbreviated(string digest) => digest[..Math.Min(DigestPrefix.Length + 12, digest.Length)];
 
-    /// <summary>A name made of the file's: <c>Net Tools.img</c> is <c>net-tools</c>.</summary>
-    public static string FromFile(string file)
+    /// <summary>A name made of another: <c>Net Tools</c> is <c>net-tools</c>.</summary>
+    /// <exception cref="CrashcartException">There is nothing in it that a name may have.</exception>
+    public static string From(string text)
     {
         var name = new StringBuilder();
-        foreach (var letter in Path.GetFileNameWithoutExtension(file).ToLowerInvariant())
+        foreach (var letter in text.ToLowerInvariant())
         {
             if (char.IsAsciiLetterOrDigit(letter))
                 name.Append(letter);
@@ -26,13 +27,13 @@ internal static class ImageNames
 
         return name.ToString().Trim('-') is { Length: > 0 } found
             ? found
-            : throw new CrashcartException(FailureReason.BadRequest, $"The file's name '{SafeText.Of(file)}' gives no name for the image; give one after it, like toolbox:1.");
+            : throw new CrashcartException(FailureReason.BadRequest, $"'{SafeText.Of(text)}' gives no name for the image; give one after the file, like toolbox:1.");
     }
 
-    /// <summary>An image of the fleet's, for what runs by way of the coordinator.</summary>
+    /// <summary>An image of the fleet's, for what goes through the coordinator; empty when none is named.</summary>
     /// <exception cref="CrashcartException">It is a file on this host.</exception>
-    public static string InFleet(string image) => !IsPath(image) && !File.Exists(image)
-        ? image
+    public static string InFleet(string? image) => image is null || (!IsPath(image) && !File.Exists(image))
+        ? image ?? ""
         : throw new CrashcartException(
             FailureReason.BadRequest,
             $"'{SafeText.Of(image)}' is a file's name, and what goes through the coordinator uses the fleet's images: "

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using Crashcart.Api;
 using Crashcart.Cli.Configuration;
+using Crashcart.Cli.Images;
 using Crashcart.Cli.Output;
 using Crashcart.Cli.Remote;
+using Crashcart.Image;
 using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
@@ -18,7 +20,7 @@ internal static class ImagePushCommand
 
             Every coordinator finds it from then on, and a node fetches it when a tool first needs it. A name that
             another image had moves. What the coordinator has already is not sent again, and a push that broke goes
-            on where it ended. Without a name it is the file's own.
+            on where it ended. Without a name it is the one that the image's manifest says, or else the file's.
 
             Example: crashcart image push crashcart.img toolbox:2.1
             """);
@@ -37,6 +39,8 @@ internal static class ImagePushCommand
     {
         // Says what is wrong with the file before anything is sent.
         var size = ImageIdentity.Read(file).Size;
+        if (name is null && NameOf(file, out name) is var status && status != ExitStatus.Success)
+            return status;
         using var client = new CoordinatorClient(address);
         await using var image = File.OpenRead(file);
         var line = StatusLine.OnStandardError;
@@ -46,11 +50,11 @@ internal static class ImagePushCommand
         try
         {
             digest = await DigestAsync(image, file, size, line);
-            var start = new PushStart { Name = name ?? ImageNames.FromFile(file), Digest = digest, Size = size };
+            var start = new PushStart { Name = name, Digest = digest, Size = size };
             var upload = new ImageUpload(
                 client,
                 count => line.Show(() => $"Pushing {start.Name}: {ByteSize.Of(count, size)}"),
-                () => line.Show(() => $"Waiting for another push of the same image to {address.Text}"));
+                () => line.Show(() => $"Waiting for other pushes to {address.Text}"));
             (done, sent) = await upload.RunAsync(image, start);
         }
         finally
@@ -66,6 +70,20 @@ internal static class ImagePushCommand
         foreach (var silent in done.Unanswered)
             StandardText.Complain(SafeText.Of($"Coordinator {silent.Node} does not know of it yet: {silent.Message}"));
         return ExitStatus.Success;
+    }
+
+    /// <summary>As the image's manifest calls it, or else as the file is called.</summary>
+    /// <returns>The exit status when there is no name.</returns>
+    private static int NameOf(string file, out string name)
+    {
+        var found = "";
+        var status = ImageReport.Of(file, (image, _) =>
+        {
+            found = ImageNames.From(ImageContents.AreIn(image.Root) ? ImageContents.Read(image.Root).Name : Path.GetFileNameWithoutExtension(file));
+            return ExitStatus.Success;
+        });
+        name = found;
+        return status == ExitStatus.NotVerified ? ExitStatus.Failed : status;
     }
 
     private static async Task<string> DigestAsync(FileStream image, string file, long size, StatusLine line)

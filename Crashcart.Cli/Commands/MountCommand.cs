@@ -21,7 +21,7 @@ internal static class MountCommand
             with --coordinator; for the others no daemon is needed.
             """);
         var target = new Argument<string>("TARGET");
-        var image = CommonOptions.Image();
+        var image = CommonOptions.AnyImage();
         var coordinator = CommonOptions.Coordinator();
         command.Add(target);
         command.Add(image);
@@ -30,11 +30,9 @@ internal static class MountCommand
         {
             var name = parsed.GetValue(target)!;
             if (!RemoteMounts.IsRemote(name, parsed.GetValue(coordinator)))
-                return RunAsync(name, parsed.GetValue(image), say: null);
-            if (parsed.GetValue(image) is not null)
-                throw new CrashcartException(
-                    FailureReason.BadRequest, $"Option --image is for targets on this host, and '{name}' is reached through the coordinator; leave it out.");
-            return RemoteMounts.MountAsync(parsed.GetValue(coordinator), new Api.MountRequest { Container = name }, isSelection: false);
+                return RunAsync(name, ImageNames.Here(parsed.GetValue(image)), say: null);
+            var request = new Api.MountRequest { Container = name, Image = ImageNames.InFleet(parsed.GetValue(image)) };
+            return RemoteMounts.MountAsync(parsed.GetValue(coordinator), request, isSelection: false);
         });
         return command;
     }

@@ -74,7 +74,7 @@ internal sealed class FleetRun(
 
     private void OnWaits(SessionWaits waits)
     {
-        Wait.On(_labels.Node((int)waits.Target), waits);
+        Wait.On(_labels.Node((int)waits.Target), waits.Image, waits.Received, waits.Size);
         Waiting(!_begun);
     }
 

@@ -1,4 +1,3 @@
-using Crashcart.Api;
 using Crashcart.Cli.Output;
 using Crashcart.Native;
 
@@ -11,17 +10,20 @@ namespace Crashcart.Cli.Remote;
 internal sealed class ImageWait(Action<string> tell, bool isTerminal)
 {
     private readonly StatusLine _line = new(tell, isTerminal);
-    private readonly Dictionary<string, SessionWaits> _nodes = [];
+    private readonly Dictionary<string, (string Image, long Received, long Size)> _nodes = [];
     private readonly HashSet<string> _told = [];
 
     public static ImageWait OnStandardError() => new(StandardText.Error, UserTerminal.IsTerminal(2));
 
-    /// <param name="node">The name of the node of the session's target.</param>
-    public void On(string node, SessionWaits waits)
+    /// <param name="node">The name of the node that fetches.</param>
+    /// <param name="image">As people know it.</param>
+    /// <param name="received">Bytes, of <paramref name="size"/>.</param>
+    /// <param name="size">Bytes.</param>
+    public void On(string node, string image, long received, long size)
     {
-        _nodes[node] = waits;
+        _nodes[node] = (image, received, size);
         if (!isTerminal && _told.Add(node))
-            tell($"crashcart: {SafeText.Of($"{node}: fetching image {waits.Image} ({ByteSize.Of(waits.Size)})")}.\n");
+            tell($"crashcart: {SafeText.Of($"{node}: fetching image {image} ({ByteSize.Of(size)})")}.\n");
         _line.Show(Describe);
     }
 
@@ -39,5 +41,5 @@ internal sealed class ImageWait(Action<string> tell, bool isTerminal)
         ? string.Concat(_nodes.Select(node => $"{node.Key}: fetching image {node.Value.Image}, {Progress(node.Value)}"))
         : $"fetching image {_nodes.Values.First().Image}: {string.Join("; ", _nodes.Select(node => $"{node.Key} {Progress(node.Value)}"))}";
 
-    private static string Progress(SessionWaits waits) => ByteSize.Of(waits.Received, waits.Size);
+    private static string Progress((string Image, long Received, long Size) fetch) => ByteSize.Of(fetch.Received, fetch.Size);
 }

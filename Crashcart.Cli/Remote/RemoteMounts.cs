@@ -1,6 +1,9 @@
 using Crashcart.Api;
 using Crashcart.Cli.Commands;
+using Crashcart.Cli.Configuration;
 using Crashcart.Cli.Output;
+using Crashcart.Native;
+using Grpc.Core;
 
 namespace Crashcart.Cli.Remote;
 
@@ -14,8 +17,12 @@ internal static class RemoteMounts
     /// <param name="request">The containers.</param>
     /// <param name="isSelection">Each container is told of, and none is a status of its own.</param>
     /// <returns>The exit status.</returns>
-    public static async Task<int> MountAsync(string? coordinator, MountRequest request, bool isSelection) =>
-        Tell(await Listing.AskAsync(coordinator, client => client.Leases.MountAsync(request)), isSelection, _ => "mounted");
+    /// <exception cref="CrashcartException">The coordinator cannot be reached or refuses.</exception>
+    public static async Task<int> MountAsync(string? coordinator, MountRequest request, bool isSelection)
+    {
+        using var client = new CoordinatorClient(Settings.Coordinator(coordinator));
+        return Tell(await MountAsync(client, request, ImageWait.OnStandardError()), isSelection, _ => "mounted");
+    }
 
     /// <inheritdoc cref="MountAsync"/>
     public static async Task<int> UnmountAsync(string? coordinator, UnmountRequest request, bool isSelection) =>
@@ -23,6 +30,31 @@ internal static class RemoteMounts
             await Listing.AskAsync(coordinator, client => client.Leases.UnmountAsync(request)),
             isSelection,
             mount => mount.WasMounted ? "unmounted" : "nothing was mounted");
+
+    private static async Task<MountResponse> MountAsync(CoordinatorClient client, MountRequest request, ImageWait wait)
+    {
+        using var call = client.Leases.Mount(request);
+        try
+        {
+            while (await call.ResponseStream.MoveNext(CancellationToken.None))
+            {
+                if (call.ResponseStream.Current is { Done: { } done })
+                    return done;
+                if (call.ResponseStream.Current is { Waits: { } waits })
+                    wait.On(waits.Node, waits.Image, waits.Received, waits.Size);
+            }
+        }
+        catch (RpcException e)
+        {
+            throw client.Explain(e);
+        }
+        finally
+        {
+            wait.Clear();
+        }
+
+        throw new CrashcartException(FailureReason.Unavailable, "The coordinator ended the request before it was answered; look at its log.");
+    }
 
     internal static int Tell(MountResponse response, bool isSelection, Func<ChangedMount, string> done)
     {

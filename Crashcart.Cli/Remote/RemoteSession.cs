@@ -67,7 +67,7 @@ internal static class RemoteSession
                     break;
                 case RunEvent.EventOneofCase.SessionWaits:
                     waiting(true);
-                    wait.On(node, step.SessionWaits);
+                    wait.On(node, step.SessionWaits.Image, step.SessionWaits.Received, step.SessionWaits.Size);
                     break;
                 case RunEvent.EventOneofCase.Output:
                     (step.Output.Stderr ? error : output).Write(step.Output.Data.Span);

@@ -54,8 +54,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
             throw Invalid("The first message of a run must be its request.");
         RunPlan plan = Plan(start);
-        if (start.Image.Length > 0)
-            plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
+        plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
         var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
@@ -136,20 +135,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         }
     }
 
-    private async Task<T> Ask<T>(object question, CancellationToken cancellation)
-    {
-        if (fleet.Actor is not { } actor)
-            throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator is joining the cluster; try again in a few seconds."));
-        try
-        {
-            return await actor.Ask<T>(question, AnswerPatience, cancellation);
-        }
-        catch (AskTimeoutException)
-        {
-            throw new RpcException(new Status(
-                StatusCode.Unavailable, $"The coordinator's actors did not answer within {AnswerPatience.TotalSeconds:0} s; its log says why."));
-        }
-    }
+    private Task<T> Ask<T>(object question, CancellationToken cancellation) => fleet.AskFleet<T>(question, AnswerPatience, cancellation);
 
     private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
 }

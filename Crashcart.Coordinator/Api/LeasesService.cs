@@ -1,16 +1,18 @@
-using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Images;
 using Grpc.Core;
 using ChangedMount = Crashcart.Actors.Fleet.ChangedMount;
+using MountWaits = Crashcart.Api.MountWaits;
 using Status = Grpc.Core.Status;
 
 namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on what is held: mounts and sessions.</summary>
-internal sealed class LeasesService(FleetGate fleet, ILogger<LeasesService> log) : Leases.LeasesBase
+internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<LeasesService> log) : Leases.LeasesBase
 {
     /// <summary>More than the actors' patience with the nodes, so that a node's silence is told as such.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -18,7 +20,7 @@ internal sealed class LeasesService(FleetGate fleet, ILogger<LeasesService> log)
     public override async Task<ListLeasesResponse> ListLeases(ListLeasesRequest request, ServerCallContext context)
     {
         RequireSelector(request.Selector);
-        var found = (LeaseQuery.Found)await Ask(new LeaseQuery.List(request.Selector, request.Node), context);
+        var found = await Ask<LeaseQuery.Found>(new LeaseQuery.List(request.Selector, request.Node), context);
         return new ListLeasesResponse
         {
             Mounts = { found.Nodes.SelectMany(node => node.Mounts.Select(mount => LeaseMapping.ToApi(node.Node, mount))) },
@@ -27,17 +29,39 @@ internal sealed class LeasesService(FleetGate fleet, ILogger<LeasesService> log)
         };
     }
 
-    public override Task<MountResponse> Mount(MountRequest request, ServerCallContext context) => Change(
-        Targets(request.TargetsCase == MountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection), mount: true, force: false, context);
+    public override async Task Mount(MountRequest request, IServerStreamWriter<MountEvent> toClient, ServerCallContext context)
+    {
+        RunTargets targets = Targets(request.TargetsCase == MountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
+        string caller = PeerCheck.Describe(context.GetHttpContext());
+        WantedImage? image = await images.ResolveAsync(request.Image, context.CancellationToken);
+        var pipe = new MountPipe(images, context.CancellationToken);
+        // An image may take long to come; the actors end by themselves.
+        Task<object> answer = fleet.AskFleet<object>(
+            new LeaseQuery.Mount(targets, caller, image, pipe), Timeout.InfiniteTimeSpan, context.CancellationToken);
+        try
+        {
+            await foreach (MountWaits waits in pipe.UntilAsync(answer))
+                await toClient.WriteAsync(new MountEvent { Waits = waits }, context.CancellationToken);
+            await toClient.WriteAsync(new MountEvent { Done = Changed(await answer, mount: true, caller) }, context.CancellationToken);
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            LeaseLog.ClientLeft(log, caller);
+        }
+    }
 
-    public override Task<MountResponse> Unmount(UnmountRequest request, ServerCallContext context) => Change(
-        Targets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection), mount: false, request.Force, context);
+    public override async Task<MountResponse> Unmount(UnmountRequest request, ServerCallContext context)
+    {
+        RunTargets targets = Targets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
+        string caller = PeerCheck.Describe(context.GetHttpContext());
+        return Changed(await Ask<object>(new LeaseQuery.Unmount(targets, caller, request.Force), context), mount: false, caller);
+    }
 
     public override async Task<KillResponse> Kill(KillRequest request, ServerCallContext context)
     {
         if (request.Id.Length == 0)
             throw Invalid("Name the session or the run that is to end; 'crashcart sessions' lists them.");
-        var killed = (LeaseQuery.Killed)await Ask(new LeaseQuery.Kill(request.Id), context);
+        var killed = await Ask<LeaseQuery.Killed>(new LeaseQuery.Kill(request.Id), context);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         LeaseLog.Killed(log, request.Id, killed.Sessions.Count, caller);
         return new KillResponse
@@ -47,10 +71,9 @@ internal sealed class LeasesService(FleetGate fleet, ILogger<LeasesService> log)
         };
     }
 
-    private async Task<MountResponse> Change(RunTargets targets, bool mount, bool force, ServerCallContext context)
+    private MountResponse Changed(object answer, bool mount, string caller)
     {
-        string caller = PeerCheck.Describe(context.GetHttpContext());
-        switch (await Ask(new LeaseQuery.Change(targets, mount, force, caller), context))
+        switch (answer)
         {
             case LeaseQuery.Changed changed:
                 foreach (var one in changed.Mounts)
@@ -94,20 +117,7 @@ internal sealed class LeasesService(FleetGate fleet, ILogger<LeasesService> log)
             throw Invalid($"The selector '{text}' is malformed {problem}.");
     }
 
-    private async Task<object> Ask(object question, ServerCallContext context)
-    {
-        if (fleet.Actor is not { } actor)
-            throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator is joining the cluster; try again in a few seconds."));
-        try
-        {
-            return await actor.Ask<object>(question, Patience, context.CancellationToken);
-        }
-        catch (AskTimeoutException)
-        {
-            throw new RpcException(new Status(
-                StatusCode.Unavailable, $"The coordinator's actors did not answer within {Patience.TotalSeconds:0} s; its log says why."));
-        }
-    }
+    private Task<T> Ask<T>(object question, ServerCallContext context) => fleet.AskFleet<T>(question, Patience, context.CancellationToken);
 
     private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
 }
@@ -122,6 +132,9 @@ internal static partial class LeaseLog
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The mount in {Container} was not changed for {Peer}: {Problem}")]
     public static partial void NotChanged(ILogger log, string container, string peer, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Peer} left while its mounts waited")]
+    public static partial void ClientLeft(ILogger log, string peer);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Id}: {Sessions} sessions end, killed by {Peer}")]
     public static partial void Killed(ILogger log, string id, int sessions, string peer);

@@ -142,7 +142,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
                 kestrel.Listen(settings.StreamListen, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddSingleton(_tickets);
-        builder.Services.AddSingleton(_store).AddSingleton(_imageTickets).AddSingleton(new TransferGate(settings.ImageTransfers));
+        builder.Services.AddSingleton(_store).AddSingleton(_imageTickets).AddSingleton(new Turns(settings.ImageTransfers));
         WebApplication server = builder.Build();
         server.MapGrpcService<SessionStreamsService>();
         server.MapGrpcService<ImageTransfersService>();

@@ -35,24 +35,24 @@ internal sealed class ImageDesk(FleetGate fleet)
         return (images, silent);
     }
 
-    /// <summary>The image for a run.</summary>
-    /// <param name="text">NAME[:TAG], or sha256: and the first digits of a digest.</param>
+    /// <summary>The image that a client wants for its tools.</summary>
+    /// <param name="text">NAME[:TAG], or sha256: and the first digits of a digest; empty when the client names none.</param>
+    /// <returns>Null when it names none.</returns>
     /// <exception cref="RpcException">There is none, or the text makes no sense.</exception>
-    public async Task<WantedImage> ResolveAsync(string text, CancellationToken cancellation)
+    public async Task<WantedImage?> ResolveAsync(string text, CancellationToken cancellation)
     {
+        if (text.Length == 0)
+            return null;
         ImageReference reference = Reference(text);
-        var (images, silent) = await FindAsync(reference.ToString(), cancellation);
-        if (images.Resolve(reference, out string problem) is not { } image)
-            throw new RpcException(new Status(StatusCode.NotFound, problem + Others(silent)));
-        return Wanted(image, reference.ToString());
+        var (image, problem) = await ResolveAsync(reference, cancellation);
+        return image is null ? throw new RpcException(new Status(StatusCode.NotFound, problem)) : Wanted(image, reference.ToString());
     }
 
     /// <summary>The image for nodes that were given none; null when there is none.</summary>
     public async Task<WantedImage?> DefaultAsync()
     {
         var reference = new ImageReference.Named(ImageName.Default);
-        var (images, _) = await FindAsync(reference.ToString(), CancellationToken.None);
-        if (images.Resolve(reference, out _) is not { } image)
+        if (await ResolveAsync(reference, CancellationToken.None) is not { Image: { } image })
             return null;
         WantedImage wanted = Wanted(image, reference.ToString());
         wanted.OnlyWithoutOwn = true;
@@ -64,13 +64,23 @@ internal sealed class ImageDesk(FleetGate fleet)
         ImageReference.TryParse(text, out string problem) ?? throw new RpcException(new Status(StatusCode.InvalidArgument, problem));
 
     public Task<FleetImagesActor.Answers> AskCoordinators(Func<string, IQuestion> question, CancellationToken cancellation) =>
-        Ask<FleetImagesActor.Answers>(fleet.Images, new FleetImagesActor.AskCoordinators(question), cancellation);
+        fleet.AskImages<FleetImagesActor.Answers>(new FleetImagesActor.AskCoordinators(question), AnswerPatience, cancellation);
 
     public Task<FleetImagesActor.Answers> AskNodes(IReadOnlyList<Address> nodes, Func<string, IQuestion> question, CancellationToken cancellation) =>
-        Ask<FleetImagesActor.Answers>(fleet.Images, new FleetImagesActor.AskNodes(nodes, question), cancellation);
+        fleet.AskImages<FleetImagesActor.Answers>(new FleetImagesActor.AskNodes(nodes, question), AnswerPatience, cancellation);
 
     public async Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken cancellation) =>
-        (await Ask<FleetQuery.Nodes>(fleet.Actor, new FleetQuery.ListNodes(), cancellation)).All;
+        (await fleet.AskFleet<FleetQuery.Nodes>(new FleetQuery.ListNodes(), AnswerPatience, cancellation)).All;
+
+    private async Task<(FleetImage? Image, string Problem)> ResolveAsync(ImageReference reference, CancellationToken cancellation)
+    {
+        var (images, silent) = await FindAsync(reference.ToString(), cancellation);
+        FleetImage? image = images.Resolve(reference, out string problem);
+        // Others may have the same bytes under other names.
+        if (reference is ImageReference.Named named && images.Names.Find(named.Name) is { Digest: { } digest })
+            image = (await FindAsync(digest.ToString(), cancellation)).Images.Find(digest) ?? image;
+        return (image, image is null ? problem + Others(silent) : "");
+    }
 
     private static WantedImage Wanted(FleetImage image, string name) => new()
     {
@@ -83,19 +93,4 @@ internal sealed class ImageDesk(FleetGate fleet)
     private static string Others(IReadOnlyList<SilentNode> silent) => silent.Count == 0
         ? ""
         : $" Not every coordinator could say: {string.Join("; ", silent.Select(one => $"{one.Node}: {one.Problem.TrimEnd('.')}"))}.";
-
-    private static async Task<T> Ask<T>(IActorRef? actor, object question, CancellationToken cancellation)
-    {
-        if (actor is null)
-            throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator is joining the cluster; try again in a few seconds."));
-        try
-        {
-            return await actor.Ask<T>(question, AnswerPatience, cancellation);
-        }
-        catch (AskTimeoutException)
-        {
-            throw new RpcException(new Status(
-                StatusCode.Unavailable, $"The coordinator's actors did not answer within {AnswerPatience.TotalSeconds:0} s: it may still be joining the cluster; its log says more."));
-        }
-    }
 }

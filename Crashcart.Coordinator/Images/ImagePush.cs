@@ -12,6 +12,14 @@ internal sealed class ImagePush(ImageStore store, long limit)
     /// <summary>A client that sends nothing for so long is taken for gone; what it sent stays for its next attempt.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
+    /// <summary>Images that come at one time; the others wait in order.</summary>
+    private const int AtOneTime = 8;
+
+    /// <summary>Halves of images that wait for their next attempt: of more the oldest go.</summary>
+    private const int MostHalves = 16;
+
+    private readonly Turns _turns = new(AtOneTime);
+
     /// <summary>Returns when the whole image is there and has been checked.</summary>
     /// <exception cref="RpcException">It is not what the client said, or the disk does not take it.</exception>
     public async Task ReceiveAsync(
@@ -37,12 +45,9 @@ internal sealed class ImagePush(ImageStore store, long limit)
 
         async Task ReceiveMissing()
         {
-            using ImageWriter? writer = await ImageWriter.OpenAsync(
-                store,
-                digest,
-                size,
-                async () => await toClient.WriteAsync(new PushEvent { Waits = new PushWaits() }, cancellation),
-                cancellation);
+            using IDisposable turn = await _turns.TakeAsync(Wait, cancellation);
+            ImageSweep.Down(store, MostHalves);
+            using ImageWriter? writer = await ImageWriter.OpenAsync(store, digest, size, async () => await Wait(), cancellation);
             await Ready(writer?.Length ?? size);
             if (writer is null)
                 return;
@@ -57,6 +62,8 @@ internal sealed class ImagePush(ImageStore store, long limit)
             writer.Commit();
         }
 
+        Task Wait() => toClient.WriteAsync(new PushEvent { Waits = new PushWaits() }, cancellation);
+
         Task Ready(long offset) => toClient.WriteAsync(new PushEvent { Ready = new PushReady { Offset = offset } }, cancellation);
     }
 
@@ -66,7 +73,7 @@ internal sealed class ImagePush(ImageStore store, long limit)
         silence.CancelAfter(Silence);
         try
         {
-            return await fromClient.MoveNext(silence.Token) && fromClient.Current.InputCase == PushInput.InputOneofCase.Data
+            return await fromClient.MoveNext(silence.Token) && fromClient.Current is { InputCase: PushInput.InputOneofCase.Data, Data.Length: > 0 }
                 ? fromClient.Current.Data.Memory
                 : throw Refused(StatusCode.Aborted, "The upload ended before the image did; push it again, and it goes on from there.");
         }

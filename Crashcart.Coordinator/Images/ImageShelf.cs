@@ -24,13 +24,13 @@ internal sealed class ImageShelf(ImageStore store, ImageTickets tickets, Func<st
         return new ImageNameRecorded();
     });
 
-    public Task<ImageDropped> DropAsync(string digest) => Task.Run(() =>
+    public Task<ImageDropped> DropAsync(string digest) => Task.Run(async () =>
     {
         if (!ImageDigest.TryParse(digest, out ImageDigest unwanted))
             return new ImageDropped { Problem = $"'{digest}' is no digest." };
         if (store.Names.Read().Of(unwanted) is [var name, ..])
             return new ImageDropped { Problem = $"The image has been given the name {name.Name} meanwhile." };
-        return store.Remove(unwanted) ? new ImageDropped() : new ImageDropped { Users = { "something on the coordinator's host" } };
+        return await store.RemoveAsync(unwanted) ? new ImageDropped() : new ImageDropped { Users = { "something on the coordinator's host" } };
     });
 
     private ImagesFound Find(string reference)

@@ -6,20 +6,11 @@ using Grpc.Core;
 
 namespace Crashcart.Coordinator.Images;
 
-/// <summary>How many transfers go on at one time; the others wait in order.</summary>
-internal sealed class TransferGate(int atOneTime)
-{
-    public SemaphoreSlim Turn { get; } = new(atOneTime);
-}
-
 /// <summary>Gives images to nodes that present a ticket for them.</summary>
 internal sealed class ImageTransfersService(
-    ImageStore store, ImageTickets tickets, TransferGate gate, ILogger<ImageTransfersService> log) : ImageTransfers.ImageTransfersBase
+    ImageStore store, ImageTickets tickets, Turns turns, ILogger<ImageTransfersService> log) : ImageTransfers.ImageTransfersBase
 {
     private const int ChunkSize = 256 << 10;
-
-    /// <summary>So often a node that waits for its turn is told that it does.</summary>
-    private static readonly TimeSpan WaitsInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>For one chunk: a node that has stopped reading holds nobody's turn longer.</summary>
     private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
@@ -32,10 +23,12 @@ internal sealed class ImageTransfersService(
             throw new RpcException(new Status(StatusCode.PermissionDenied, "The ticket is unknown, too old, or another image's."));
         }
 
-        await TakeTurn(toNode, context.CancellationToken);
+        CancellationToken cancellation = context.CancellationToken;
+        using IDisposable turn = await turns.TakeAsync(
+            () => toNode.WriteAsync(new ImagePart { Waits = new TransferWaits() }, cancellation), cancellation);
         try
         {
-            await Send(digest, request.Offset, toNode, context.CancellationToken);
+            await Send(digest, request.Offset, toNode, cancellation);
             TransferLog.Sent(log, digest.Abbreviated, context.Peer);
         }
         catch (IOException e)
@@ -43,16 +36,6 @@ internal sealed class ImageTransfersService(
             TransferLog.Failed(log, digest.Abbreviated, e.Message);
             throw new RpcException(new Status(StatusCode.Internal, $"The coordinator could not read its image {digest.Abbreviated}: {e.Message}"));
         }
-        finally
-        {
-            gate.Turn.Release();
-        }
-    }
-
-    private async Task TakeTurn(IServerStreamWriter<ImagePart> toNode, CancellationToken cancellation)
-    {
-        while (!await gate.Turn.WaitAsync(WaitsInterval, cancellation))
-            await toNode.WriteAsync(new ImagePart { Waits = new TransferWaits() }, cancellation);
     }
 
     private async Task Send(ImageDigest digest, long offset, IServerStreamWriter<ImagePart> toNode, CancellationToken cancellation)

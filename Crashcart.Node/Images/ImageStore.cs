@@ -19,6 +19,10 @@ public sealed class ImageStore(string stateDirectory, ILogger log)
     /// <summary>Left free of what an image may fill, for the host's other needs.</summary>
     private const long SpareBytes = 64 << 20;
 
+    private const int ReleaseLooks = 10;
+
+    private static readonly TimeSpan ReleaseInterval = TimeSpan.FromMilliseconds(20);
+
     // A file in one state is read through only once.
     private readonly ConcurrentDictionary<string, ImageDigest> _verified = new();
 
@@ -35,6 +39,8 @@ public sealed class ImageStore(string stateDirectory, ILogger log)
     public async Task<ImageFile?> FindAsync(ImageDigest digest, CancellationToken cancellation)
     {
         string path = PathOf(digest);
+        RequireOwn();
+        RequirePlain(path);
         if (!File.Exists(path))
             return null;
         try
@@ -62,7 +68,7 @@ public sealed class ImageStore(string stateDirectory, ILogger log)
             throw new IOException($"The image {digest.Abbreviated} cannot be read: {e.Message}", e);
         }
 
-        return Remove(digest) ? null : throw new IOException($"The image {path} is damaged, and is in use by another process: end that, and it is fetched anew.");
+        return await RemoveAsync(digest).ConfigureAwait(false) ? null : throw new IOException($"The image {path} is damaged, and is in use by another process: end that, and it is fetched anew.");
     }
 
     /// <summary>What is there, of images that have only half arrived too.</summary>
@@ -95,16 +101,16 @@ public sealed class ImageStore(string stateDirectory, ILogger log)
     }
 
     /// <summary>Removes the image and what is there of it; nothing there is no error.</summary>
-    /// <returns>False when somebody uses, fetches or receives it.</returns>
+    /// <returns>False when somebody uses, fetches or receives it, or the kernel has it mounted, whoever mounted it.</returns>
     /// <exception cref="IOException">It cannot be removed.</exception>
-    public bool Remove(ImageDigest digest)
+    public async Task<bool> RemoveAsync(ImageDigest digest)
     {
         if (!System.IO.Directory.Exists(Directory))
             return true;
         try
         {
             using ImageLock? held = ImageLock.TryTake(LockOf(digest));
-            if (held is null)
+            if (held is null || !await IsLetGoAsync(PathOf(digest)).ConfigureAwait(false))
                 return false;
             File.Delete(PathOf(digest));
             File.Delete(PartialOf(digest));
@@ -142,14 +148,30 @@ public sealed class ImageStore(string stateDirectory, ILogger log)
     {
         try
         {
-            if (System.IO.Directory.Exists(Directory))
-                return;
             System.IO.Directory.CreateDirectory(Directory, DirectoryMode);
+            RequireOwn();
             File.SetUnixFileMode(Directory, DirectoryMode);
         }
         catch (UnauthorizedAccessException e)
         {
             throw new IOException($"The directory {Directory} cannot be made: {e.Message}", e);
+        }
+    }
+
+    /// <exception cref="IOException">Somebody else made the directory, who may do with its files whatever he likes.</exception>
+    private void RequireOwn()
+    {
+        if (System.IO.Directory.Exists(Directory) && !KeptFile.IsOwnDirectory(Directory))
+            throw new IOException($"The directory {Directory} is another user's: remove it, or use another --state-dir.");
+    }
+
+    /// <summary>Links and whatever else nobody here made are taken away, not followed.</summary>
+    internal void RequirePlain(string path)
+    {
+        if (new FileInfo(path) is { LinkTarget: not null } link)
+        {
+            StoreLog.Foreign(log, path);
+            link.Delete();
         }
     }
 
@@ -169,6 +191,22 @@ public sealed class ImageStore(string stateDirectory, ILogger log)
 
     /// <summary>The writer has seen every byte of the file go to the disk.</summary>
     internal void Trust(ImageDigest digest) => _verified[ImageIdentity.Read(PathOf(digest)).Key] = digest;
+
+    /// <summary>
+    /// A mount that people hold outlives every process that had a lock. One that has just gone lets its device go a moment later.
+    /// </summary>
+    private static async Task<bool> IsLetGoAsync(string path)
+    {
+        using var timer = new PeriodicTimer(ReleaseInterval);
+        for (int look = 1; LoopDeviceInfo.HasFile(path); look++)
+        {
+            if (look == ReleaseLooks)
+                return false;
+            await timer.WaitForNextTickAsync().ConfigureAwait(false);
+        }
+
+        return true;
+    }
 
     private static async Task<ImageDigest> HashAsync(string path, CancellationToken cancellation)
     {
@@ -201,6 +239,12 @@ internal static partial class StoreLog
 {
     [LoggerMessage(20, LogLevel.Error, "The stored image {Digest} is damaged and is removed: {Path}: {Why}")]
     public static partial void Damaged(ILogger log, string digest, string path, string why);
+
+    [LoggerMessage(22, LogLevel.Error, "A link is where an image belongs, and is removed: {Path}")]
+    public static partial void Foreign(ILogger log, string path);
+
+    [LoggerMessage(23, LogLevel.Warning, "Could not look for old halves of images in {Directory}: {Why}")]
+    public static partial void NotSwept(ILogger log, string directory, string why);
 
     [LoggerMessage(21, LogLevel.Warning, "Could not fetch image {Digest} from {Endpoint}: {Why}")]
     public static partial void SourceFailed(ILogger log, string digest, string endpoint, string why);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Crashcart.Actors.Images;
 using Crashcart.Native;
@@ -13,6 +14,9 @@ public sealed class ImageWriter : IDisposable
 {
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int ReadSize = 1 << 20;
+
+    /// <summary>Bytes that are written between two looks at the disk's room.</summary>
+    private const int SpaceInterval = 8 << 20;
 
     private static readonly TimeSpan LockInterval = TimeSpan.FromMilliseconds(200);
 
@@ -49,6 +53,7 @@ public sealed class ImageWriter : IDisposable
         ImageWriter? writer = null;
         try
         {
+            store.RequirePlain(store.PartialOf(digest));
             SafeFileHandle file = File.OpenHandle(
                 store.PartialOf(digest), System.IO.FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous);
             writer = new ImageWriter(store, digest, held, file);
@@ -84,6 +89,9 @@ public sealed class ImageWriter : IDisposable
     {
         try
         {
+            // Others fill the same disk meanwhile.
+            if (Length / SpaceInterval != (Length + data.Length) / SpaceInterval)
+                _store.RequireSpace(_digest, 0);
             await RandomAccess.WriteAsync(_file, data, Length, cancellation).ConfigureAwait(false);
         }
         catch (IOException e)
@@ -110,7 +118,7 @@ public sealed class ImageWriter : IDisposable
         string partial = _store.PartialOf(_digest);
         try
         {
-            _ = ImageIdentity.Read(partial);
+            _ = ImageIdentity.Read(partial, _digest.Abbreviated);
             RandomAccess.FlushToDisk(_file);
             File.Move(partial, _store.PathOf(_digest), overwrite: true);
             _isMade = true;
@@ -138,8 +146,13 @@ public sealed class ImageWriter : IDisposable
 
     public void Dispose()
     {
-        if (Length == 0 && !_isMade)
+        if (!_isMade && RandomAccess.GetLength(_file) == 0)
+        {
+            // Nothing is left of it, not even its lock.
             File.Delete(_store.PartialOf(_digest));
+            _lock.RemoveFile();
+        }
+
         _file.Dispose();
         _hash.Dispose();
         _lock.Dispose();
@@ -150,8 +163,12 @@ public sealed class ImageWriter : IDisposable
     {
         if (!_isMade)
             Discard();
-        return new IOException($"The image {_digest.Abbreviated} could not be written to {_store.Directory}: {cause.Message}", cause);
+        return new IOException($"The image {_digest.Abbreviated} could not be written to {_store.Directory}: {Reason(cause)}", cause);
     }
+
+    /// <summary>Without the partial file's path, which is nobody's business who pushes.</summary>
+    private static string Reason(IOException cause) =>
+        cause.HResult is > 0 and < 200 ? Marshal.GetPInvokeErrorMessage(cause.HResult) : cause.Message;
 
     private static async Task<ImageLock?> TakeLockAsync(
         ImageStore store, ImageDigest digest, Func<ValueTask> waiting, CancellationToken cancellation)

@@ -54,7 +54,7 @@ public sealed class NameFile(string path)
         if (!book.Add(record))
             return;
         book.ForgetRemoved(DateTimeOffset.UtcNow.Subtract(RemovedFor).ToUnixTimeMilliseconds());
-        if (book.All.Count() > MostNames)
+        if (!book.TrimTo(MostNames))
             throw new IOException($"The coordinator has {MostNames} names of images, which is the most that it keeps: remove some with 'crashcart image rm'.");
         Write(book);
     }

@@ -26,7 +26,7 @@ internal sealed class StoredImages(ImageStore store, long limit, ILogger log) : 
 
     public Task<IReadOnlyList<StoredImage>> ListAsync(CancellationToken cancellation) => BesideActors(() => Task.FromResult(store.List()));
 
-    public Task<bool> RemoveAsync(ImageDigest digest) => BesideActors(() => Task.FromResult(store.Remove(digest)));
+    public Task<bool> RemoveAsync(ImageDigest digest) => BesideActors(() => store.RemoveAsync(digest));
 
     public void Dispose() => _fetch.Dispose();
 

@@ -13,7 +13,7 @@ public sealed class LeasesTests(SmallFleet fleet)
     [Fact]
     public async Task A_mount_is_held_by_who_asked_for_it_until_it_is_taken_away()
     {
-        var mounted = Assert.Single((await Client.MountAsync(new MountRequest { Container = "alpha/web-1" })).Mounts);
+        var mounted = Assert.Single((await MountAsync(new MountRequest { Container = "alpha/web-1" })).Mounts);
         Assert.Equal(("alpha", "web-1", ""), (mounted.Container.Node, mounted.Container.Name, mounted.Problem));
 
         var held = Assert.Single((await Client.ListLeasesAsync(new ListLeasesRequest { Node = "alpha" })).Mounts);
@@ -29,13 +29,13 @@ public sealed class LeasesTests(SmallFleet fleet)
     {
         var selection = new Selection { Selector = "app in (web,still)" };
 
-        var mounted = (await Client.MountAsync(new MountRequest { Selection = selection })).Mounts;
+        var mounted = (await MountAsync(new MountRequest { Selection = selection })).Mounts;
 
         Assert.Equal(
             [("alpha/still", "It is paused."), ("alpha/web-1", ""), ("beta/web-2", "")],
             mounted.Select(mount => ($"{mount.Container.Node}/{mount.Container.Name}", mount.Problem)));
         await Client.UnmountAsync(new UnmountRequest { Selection = selection });
-        Assert.Empty((await Client.MountAsync(new MountRequest { Selection = new Selection { Selector = "app=none" } })).Mounts);
+        Assert.Empty((await MountAsync(new MountRequest { Selection = new Selection { Selector = "app=none" } })).Mounts);
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class LeasesTests(SmallFleet fleet)
     [InlineData("twin", StatusCode.InvalidArgument)]
     [InlineData("", StatusCode.InvalidArgument)]
     public async Task A_container_that_nobody_or_several_have_is_refused(string container, StatusCode status) =>
-        Assert.Equal(status, (await Assert.ThrowsAsync<RpcException>(() => Client.MountAsync(new MountRequest { Container = container }).ResponseAsync)).StatusCode);
+        Assert.Equal(status, (await Assert.ThrowsAsync<RpcException>(() => MountAsync(new MountRequest { Container = container }))).StatusCode);
 
     [Fact]
     public async Task A_malformed_selector_is_refused()
@@ -92,4 +92,7 @@ public sealed class LeasesTests(SmallFleet fleet)
         var refused = await Assert.ThrowsAsync<RpcException>(() => Client.KillAsync(new KillRequest()).ResponseAsync);
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
     }
+
+    private async Task<MountResponse> MountAsync(MountRequest request) =>
+        Assert.IsType<MountResponse>((await TestMount.EventsAsync(fleet.Coordinator, request))[^1].Done);
 }

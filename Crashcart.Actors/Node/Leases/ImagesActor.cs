@@ -17,6 +17,7 @@ internal sealed class ImagesActor : ReceiveActor
     private readonly IActorRef _room;
     private OwnImageActor.Known _ownFile = new(null, "", 0);
     private IReadOnlyList<string> _ownUsers = [];
+    private IReadOnlyList<ImageDigest> _leased = [];
 
     public ImagesActor(NodePorts ports)
     {
@@ -28,6 +29,7 @@ internal sealed class ImagesActor : ReceiveActor
         Receive<AcquireStored>(OnAcquireStored);
         Receive<OwnImageActor.Look>(_own.Forward);
         Receive<OwnImageActor.Known>(OnOwnKnown);
+        Receive<LeasedByPeople>(OnLeasedByPeople);
         Receive<Identified>(Context.Parent.Forward);
         Receive<OwnImageActor.Used>(used => _ownUsers = used.Users);
         Receive<StoredImageActor.Used>(used => _users[used.Digest] = used.Users);
@@ -50,6 +52,9 @@ internal sealed class ImagesActor : ReceiveActor
 
     /// <summary>Remove an image unless somebody uses it; answered as <see cref="StoredImageActor.Remove"/> is.</summary>
     public sealed record Remove(ImageDigest Digest) : ILocalMessage;
+
+    /// <summary>All images that people have mounted, whatever becomes of this node's process.</summary>
+    public sealed record LeasedByPeople(IReadOnlyList<(string Digest, LeaseId Lease)> Leases) : ILocalMessage;
 
     /// <summary>To the parent: which image a file in one state is.</summary>
     /// <param name="Key">As <see cref="ImageFile.Key"/>.</param>
@@ -76,6 +81,16 @@ internal sealed class ImagesActor : ReceiveActor
         else
             acquire.Holder.Tell(new Lease.Refused(NodeException.Describe(new NodeException(
                 NodeFailure.Failed, $"The request for the image {acquire.Image.Name} is malformed: '{acquire.Image.Digest}' is no digest."))));
+    }
+
+    private void OnLeasedByPeople(LeasedByPeople leased)
+    {
+        var images = leased.Leases
+            .Select(lease => (Digest: ImageDigest.TryParse(lease.Digest, out var digest) ? digest : (ImageDigest?)null, lease.Lease))
+            .ToLookup(lease => lease.Digest, lease => lease.Lease.Value);
+        foreach (var digest in _leased.Union(images.Select(image => image.Key).OfType<ImageDigest>()))
+            Stored(digest).Tell(new StoredImageActor.Leased([.. images[digest]]));
+        _leased = [.. images.Select(image => image.Key).OfType<ImageDigest>()];
     }
 
     private IActorRef Stored(ImageDigest digest)

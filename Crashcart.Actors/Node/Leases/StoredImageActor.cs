@@ -8,23 +8,21 @@ namespace Crashcart.Actors.Node.Leases;
 
 /// <summary>
 /// Owns one image of the fleet's on this node: fetches it once for all that wait for it, and leads them to its loop device.
-/// Idle → Checking → (Claiming → Fetching →) Idle; Idle → Removing → Idle
+/// Idle → Checking → (Fetching → Checking →) Idle; Idle → Removing → Idle
 /// </summary>
 internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWithTimers
 {
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+    /// <summary>After this time what could not be removed, because others on the host use it, is tried again.</summary>
+    public static readonly TimeSpan RemovalInterval = TimeSpan.FromSeconds(2);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Lifetime _lifetime = Lifetime.Begin();
-    private readonly List<(IActorRef Holder, WantedImage Image)> _waiting = [];
+    private readonly ImageDemand<IActorRef> _demand = new(holder => holder.Path.Name);
     private readonly NodePorts _ports;
     private readonly ImageDigest _digest;
     private readonly IActorRef _room;
     private (string Key, IActorRef Device) _current = ("", ActorRefs.Nobody);
-    private IReadOnlyList<string> _users = [];
-    private long _received;
     private int _generation;
-    private bool _unwanted;
 
     public StoredImageActor(NodePorts ports, ImageDigest digest, IActorRef room)
     {
@@ -47,21 +45,17 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
     /// <param name="Problem">Null when it is gone.</param>
     public sealed record Removed(ImageDigest Digest, string? Problem) : ILocalMessage;
 
+    /// <summary>People have it mounted; nobody when there are none.</summary>
+    public sealed record Leased(IReadOnlyList<string> People) : ILocalMessage;
+
     /// <summary>To the parent, at every change.</summary>
     public sealed record Used(ImageDigest Digest, IReadOnlyList<string> Users) : ILocalMessage;
 
     private sealed record Found(ImageFile? File) : ILocalMessage;
 
-    private sealed record Fetched : ILocalMessage;
-
     private sealed record Failed(Exception Reason) : ILocalMessage;
 
     private sealed record RemoveDone(bool IsGone, Exception? Problem) : ILocalMessage;
-
-    private sealed record TellProgress : ILocalMessage
-    {
-        public static readonly TellProgress Instance = new();
-    }
 
     public static Props Props(NodePorts ports, ImageDigest digest, IActorRef room) =>
         Akka.Actor.Props.Create(() => new StoredImageActor(ports, digest, room));
@@ -72,7 +66,7 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
 
     private void Idle()
     {
-        ReceiveAlways();
+        ReceiveUsers();
         Receive<ImagesActor.AcquireStored>(acquire =>
         {
             Wait(acquire);
@@ -83,63 +77,69 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
 
     private void Checking()
     {
-        ReceiveAlways();
+        ReceiveUsers();
         Receive<ImagesActor.AcquireStored>(Wait);
         Receive<Found>(found =>
         {
             if (found.File is { } file)
                 Serve(file);
+            else if (_demand.Waiting.Count > 0)
+                Fetch();
             else
-                ClaimRoom();
+                BecomeIdle();
         });
         Receive<Failed>(failed => Refuse(NodeException.Describe(failed.Reason)));
         ReceiveAny(_ => Stash.Stash());
     }
 
-    private void Claiming()
+    private void Fetching(IActorRef fetch)
     {
-        ReceiveAlways();
         Receive<ImagesActor.AcquireStored>(Wait);
-        Receive<ImageRoomActor.Given>(_ => Fetch());
-        Receive<ImageRoomActor.Refused>(refused => Refuse(refused.Failure));
-        Receive<Remove>(_ => Sender.Tell(new Kept(_digest, Names(_waiting.Select(waiting => waiting.Holder)))));
+        Receive<ImageFetchActor.Progress>(OnProgress);
+        Receive<ImageFetchActor.Ended>(ended =>
+        {
+            if (ended.Problem is { } problem)
+                Refuse(problem);
+            else
+                Look();
+        });
+        Receive<Terminated>(gone =>
+        {
+            _demand.Leave(gone.ActorRef);
+            if (_demand.Waiting.Count == 0)
+                fetch.Tell(ImageFetchActor.Stop.Instance);
+        });
+        Receive<Remove>(Keep);
+        ReceiveUsers();
     }
 
-    private void Fetching()
+    private void Removing(IActorRef asker, Remove remove)
     {
-        ReceiveAlways();
-        Receive<ImagesActor.AcquireStored>(Wait);
-        Receive<TellProgress>(_ => OnProgress());
-        Receive<Fetched>(_ =>
-        {
-            _log.Info("Fetched image {0}", _digest.Abbreviated);
-            EndFetch();
-            Look();
-        });
-        Receive<Failed>(failed =>
-        {
-            _log.Warning("Could not fetch image {0}: {1}", _digest.Abbreviated, failed.Reason.Message);
-            EndFetch();
-            Refuse(NodeException.Describe(failed.Reason));
-        });
-        Receive<Remove>(_ => Sender.Tell(new Kept(_digest, Names(_waiting.Select(waiting => waiting.Holder)))));
-    }
-
-    private void Removing(IActorRef asker)
-    {
-        Receive<RemoveDone>(done => OnRemoved(asker, done));
-        ReceiveAlways();
+        Receive<RemoveDone>(done => OnRemoved(asker, remove, done));
+        ReceiveUsers();
         ReceiveAny(_ => Stash.Stash());
     }
 
-    private void ReceiveAlways() => Receive<LoopDeviceActor.Held>(held =>
+    // What happens in every state.
+    private void ReceiveUsers()
     {
-        // A device of an older file may still have users.
-        if (Sender.Equals(_current.Device))
-            OnUsers(Names(held.Holders));
-    });
+        Receive<LoopDeviceActor.Held>(held =>
+        {
+            // A device of an older file may still have users.
+            if (!Sender.Equals(_current.Device))
+                return;
+            _demand.Hold(held.Holders);
+            OnUsers();
+        });
+        Receive<Leased>(leased =>
+        {
+            _demand.Lease(leased.People);
+            OnUsers();
+        });
+        Receive<Terminated>(gone => _demand.Leave(gone.ActorRef));
+    }
 
-    private void Wait(ImagesActor.AcquireStored acquire) => _waiting.Add((acquire.Holder, acquire.Image));
+    private void Wait(ImagesActor.AcquireStored acquire) => _demand.Wait(Context.Watch(acquire.Holder), acquire.Image);
 
     private void Look()
     {
@@ -147,35 +147,16 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
         Become(Checking);
     }
 
-    private void ClaimRoom()
-    {
-        var image = _waiting[0].Image;
-        _room.Tell(new ImageRoomActor.Claim(_digest, image.Name, image.Size));
-        Become(Claiming);
-    }
-
     private void Fetch()
     {
-        // All who wait know sources; the freshest tickets come first.
-        var image = _waiting[^1].Image.Clone();
-        _log.Info("Fetching image {0} ({1})", image.Name, _digest.Abbreviated);
-        _received = 0;
-        _ports.StoredImages.FetchAsync(image, received => Volatile.Write(ref _received, received), _lifetime.Token)
-            .PipeTo(Self, success: () => new Fetched(), failure: e => new Failed(e));
-        Timers.StartPeriodicTimer(TellProgress.Instance, TellProgress.Instance, TimeSpan.Zero, ProgressInterval);
-        Become(Fetching);
+        var fetch = Context.ActorOf(ImageFetchActor.Props(_ports.StoredImages, _digest, _demand.Freshest, _room), $"fetch-{++_generation}");
+        Become(() => Fetching(fetch));
     }
 
-    private void OnProgress()
+    private void OnProgress(ImageFetchActor.Progress progress)
     {
-        foreach (var (holder, image) in _waiting)
-            holder.Tell(new Lease.Awaited(image.Name, Volatile.Read(ref _received), image.Size));
-    }
-
-    private void EndFetch()
-    {
-        Timers.Cancel(TellProgress.Instance);
-        _room.Tell(new ImageRoomActor.Settled(_digest));
+        foreach (var (holder, image) in _demand.Waiting)
+            holder.Tell(new Lease.Awaited(image.Name, progress.Received, image.Size));
     }
 
     private void Serve(ImageFile file)
@@ -187,65 +168,80 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
             Context.Parent.Tell(new ImagesActor.Identified(file.Key, _digest.ToString()));
         }
 
-        // Somebody wants it again.
-        _unwanted = false;
-        OnUsers([.. _users.Union(Names(_waiting.Select(waiting => waiting.Holder)))]);
-        foreach (var (holder, _) in _waiting)
+        var holders = TakeWaiting();
+        _demand.HoldToo(holders);
+        foreach (var holder in holders)
             _current.Device.Tell(Lease.Acquire.Instance, holder);
-        _waiting.Clear();
         BecomeIdle();
+        OnUsers();
     }
 
     private void Refuse(SessionFailure failure)
     {
-        foreach (var (holder, _) in _waiting)
+        foreach (var holder in TakeWaiting())
             holder.Tell(new Lease.Refused(failure));
-        _waiting.Clear();
         BecomeIdle();
+        OnUsers();
+    }
+
+    private IReadOnlyList<IActorRef> TakeWaiting()
+    {
+        var holders = _demand.TakeWaiting();
+        foreach (var holder in holders)
+            Context.Unwatch(holder);
+        return holders;
     }
 
     private void OnRemove(Remove remove)
     {
-        if (_users.Count > 0)
-        {
-            _unwanted |= remove.Later;
-            Sender.Tell(new Kept(_digest, _users));
-            return;
-        }
-
-        BeginRemove(Sender);
+        if (_demand.Users.Count > 0)
+            Keep(remove);
+        else
+            BeginRemove(Sender, remove);
     }
 
-    private void BeginRemove(IActorRef asker)
+    private void Keep(Remove remove)
     {
-        _unwanted = false;
+        if (remove.Later)
+            _demand.Unwant();
+        Sender.Tell(new Kept(_digest, _demand.Users));
+    }
+
+    private void BeginRemove(IActorRef asker, Remove remove)
+    {
         _ports.StoredImages.RemoveAsync(_digest).PipeTo(
             Self, success: gone => new RemoveDone(gone, null), failure: e => new RemoveDone(false, e));
-        Become(() => Removing(asker));
+        Become(() => Removing(asker, remove));
     }
 
-    private void OnRemoved(IActorRef asker, RemoveDone done)
+    private void OnRemoved(IActorRef asker, Remove remove, RemoveDone done)
     {
         if (done.Problem is { } problem)
             _log.Warning("Could not remove image {0}: {1}", _digest.Abbreviated, problem.Message);
         asker.Tell(done switch
         {
             { Problem: { } why } => new Removed(_digest, why.Message),
-            { IsGone: false } => new Kept(_digest, ["another process on the host"]),
+            { IsGone: false } => new Kept(_digest, ["something else on the host"]),
             _ => new Removed(_digest, null),
         });
+        _demand.IsGone();
+        if (done is { IsGone: false, Problem: null } && remove.Later)
+        {
+            // Nobody tells this process when the others are done with it.
+            _demand.Unwant();
+            Timers.StartSingleTimer(nameof(Remove), remove, RemovalInterval);
+        }
+
         BecomeIdle();
     }
 
-    private void OnUsers(IReadOnlyList<string> users)
+    private void OnUsers()
     {
-        _users = users;
-        Context.Parent.Tell(new Used(_digest, users));
-        if (users.Count == 0 && _unwanted)
-        {
-            _log.Info("Removing image {0}, which was unwanted and is not used any more", _digest.Abbreviated);
-            Self.Tell(new Remove(Later: false), Context.Parent);
-        }
+        Context.Parent.Tell(new Used(_digest, _demand.Users));
+        if (!_demand.ShallGo)
+            return;
+        _log.Info("Removing image {0}, which was unwanted and is not used any more", _digest.Abbreviated);
+        Self.Tell(new Remove(Later: true), Context.Parent);
     }
 
     private void BecomeIdle()
@@ -253,6 +249,4 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
         Become(Idle);
         Stash.UnstashAll();
     }
-
-    private static IReadOnlyList<string> Names(IEnumerable<IActorRef> holders) => [.. holders.Select(holder => holder.Path.Name).Order(StringComparer.Ordinal)];
 }

@@ -10,11 +10,12 @@ namespace Crashcart.Actors.Node.People;
 
 /// <summary>
 /// Owns what it takes to mount the image where a person wants it, and tells the parent or the asker how that went. It holds
-/// the image only until the mount does. Locating → Leasing → Attaching → stopped
+/// the image only until the mount does. Locating → Leasing → Attaching → stopped; when nobody waits for it any more before it
+/// attaches, nothing is mounted
 /// </summary>
 internal sealed class AttachActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly ReleaseStack _owned = new();
@@ -47,7 +48,8 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        Timers.StartSingleTimer(nameof(IsLate), new IsLate(), Patience);
+        Context.Watch(_asker);
+        Wait();
         _node.Containers.Tell(new ContainersActor.Locate(new ContainerId(_request.ContainerId)));
     }
 
@@ -59,7 +61,7 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
         Receive<ContainersActor.Missing>(missing => Refuse($"Container {missing.Id} does not run on this node any more."));
         Receive<Opened>(opened =>
         {
-            _node.Images.Tell(new ImagesActor.Acquire(Image: null));
+            _node.Images.Tell(new ImagesActor.Acquire(_request.Image));
             Become(() => Leasing(opened));
         });
         ReceiveFailures();
@@ -75,6 +77,7 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
                 .PipeTo(Self, success: mount => new Attached(mount), failure: Failure);
             Become(() => Attaching(opened.Container));
         });
+        Receive<Lease.Awaited>(OnAwaited);
         Receive<Lease.Refused>(refused => Refuse(refused.Failure.Message));
         ReceiveFailures();
     }
@@ -89,15 +92,32 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
         });
         Receive<Failed>(failed => Refuse(failed.Reason.Message));
         Receive<IsLate>(_ => { });
+        Receive<Terminated>(_ => { });
     }
 
     private void Open(Container container) =>
         _owned.Own(cancellation => _ports.Targets.OpenAsync(container.Id, container.Pid, cancellation))
             .PipeTo(Self, success: target => new Opened(container, target), failure: Failure);
 
+    // The time that the image takes to come does not count.
+    private void OnAwaited(Lease.Awaited awaited)
+    {
+        Wait();
+        _asker.Tell(new MountWaits
+        {
+            CorrelationId = _request.CorrelationId,
+            Image = awaited.Image,
+            Received = awaited.Received,
+            Size = awaited.Size,
+        });
+    }
+
+    private void Wait() => Timers.StartSingleTimer(nameof(IsLate), new IsLate(), Patience);
+
     private void ReceiveFailures()
     {
         Receive<Failed>(failed => Refuse(failed.Reason.Message));
+        Receive<Terminated>(_ => Refuse("Nobody waits for it any more."));
         Receive<IsLate>(_ => Refuse($"The image could not be attached within {Patience.TotalSeconds:0} s."));
     }
 

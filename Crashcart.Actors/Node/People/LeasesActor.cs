@@ -84,7 +84,7 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
                 WatchProcess(lease);
             }
 
-            Context.Parent.Tell(new Counted(_table.All.Count));
+            Tell();
             Become(Ready);
             Stash.UnstashAll();
         });
@@ -171,9 +171,15 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
             Context.Stop(process);
     }
 
-    private void OnChanged()
+    private void Tell()
     {
         Context.Parent.Tell(new Counted(_table.All.Count));
+        _node.Images.Tell(new ImagesActor.LeasedByPeople([.. _table.All.Select(lease => (lease.ImageDigest, lease.Id))]));
+    }
+
+    private void OnChanged()
+    {
+        Tell();
         _isChanged = true;
         Write();
     }

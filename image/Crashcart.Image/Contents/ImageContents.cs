@@ -21,6 +21,10 @@ public sealed record ImageContents(
 {
     private const long LargestManifest = 16 << 20;
 
+    /// <summary>Whether the image says anything of itself.</summary>
+    /// <param name="root">Where the image's files are.</param>
+    public static bool AreIn(string root) => Path.Exists(Path.Combine(root, Manifest.Path));
+
     /// <param name="root">Where the image's files are; links are not followed.</param>
     /// <exception cref="ImageBuildException">There is no manifest, or it is not one that this version knows.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>

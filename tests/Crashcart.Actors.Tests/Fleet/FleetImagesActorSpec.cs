@@ -42,7 +42,20 @@ public sealed class FleetImagesActorSpec : FleetSpec
         var answers = ExpectMsg<FleetImagesActor.Answers>();
 
         Assert.Equal([Self.Address], answers.All.Keys);
-        Assert.Equal(FleetImagesActor.NameOf(other.Address), Assert.Single(answers.Silent).Node);
+        Assert.Equal([new SilentNode(FleetImagesActor.NameOf(other.Address), "The coordinator is unreachable.")], answers.Silent);
+    }
+
+    [Fact]
+    public void A_coordinator_that_is_still_joining_is_told_of_and_not_waited_for()
+    {
+        Member other = Newcomer("10.0.0.2", ClusterSettings.CoordinatorRole);
+        _images.Tell(new ClusterEvent.MemberJoined(other));
+        Find("toolbox:1");
+
+        var answers = ExpectMsg<FleetImagesActor.Answers>();
+
+        Assert.Equal([Self.Address], answers.All.Keys);
+        Assert.Equal([new SilentNode(FleetImagesActor.NameOf(other.Address), "The coordinator is joining.")], answers.Silent);
     }
 
     [Fact]

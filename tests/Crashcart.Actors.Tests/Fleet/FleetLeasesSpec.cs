@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
@@ -7,6 +8,8 @@ namespace Crashcart.Actors.Tests.Fleet;
 /// <summary>What a coordinator does about mounts and sessions that are held on nodes.</summary>
 public sealed class FleetLeasesSpec : FleetSpec
 {
+    private readonly Port _port = new();
+    private bool _lacksImage;
     private readonly IActorRef _fleet;
 
     public FleetLeasesSpec()
@@ -126,6 +129,54 @@ public sealed class FleetLeasesSpec : FleetSpec
         Assert.StartsWith("Node node-1 did not answer within 20 s", Assert.Single(ExpectMsg<LeaseQuery.Changed>().Mounts).Problem);
     }
 
+    [Fact]
+    public void The_image_that_is_wanted_is_mounted_and_how_far_it_has_come_is_told()
+    {
+        var image = new WantedImage { Digest = "sha256:a", Name = "tools:1", Sources = { new ImageSource { Endpoint = "http://127.0.0.1:1" } } };
+        Change(RunTargets.One.Parse("a"), mount: true, image);
+        Find("", Container("a"));
+        MountImage asked = Node.ExpectMsg<MountImage>();
+        Assert.Equal(image, asked.Image);
+
+        for (int second = 0; second < 60; second += 15)
+        {
+            Advance(TimeSpan.FromSeconds(15));
+            Node.Reply(new MountWaits { CorrelationId = asked.CorrelationId, Image = "tools:1", Received = second, Size = 60 });
+            AwaitAssert(() => Assert.Equal(("node-1", second), (_port.Told.Last().Node, _port.Told.Last().Waits.Received)));
+        }
+
+        Node.Reply(new ImageMounted { CorrelationId = asked.CorrelationId, LeaseId = "lease-1" });
+        Assert.Equal("lease-1", Assert.Single(ExpectMsg<LeaseQuery.Changed>().Mounts).LeaseId);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Only_nodes_that_were_given_no_image_are_offered_the_fleet_s_own(bool lacksImage)
+    {
+        _lacksImage = lacksImage;
+        _port.DefaultImage = new WantedImage { Digest = "sha256:a", OnlyWithoutOwn = true };
+
+        Change(RunTargets.One.Parse("a"), mount: true);
+        Find("", Container("a"));
+
+        Assert.Equal(lacksImage ? _port.DefaultImage : null, Node.ExpectMsg<MountImage>().Image);
+    }
+
+    [Fact]
+    public void When_the_client_leaves_the_node_s_mount_loses_who_waits_for_it()
+    {
+        Change(RunTargets.One.Parse("a"), mount: true);
+        Find("", Container("a"));
+        Node.ExpectMsg<MountImage>();
+        Watch(Node.LastSender);
+
+        _port.Leave();
+
+        ExpectMsg<LeaseQuery.Rejected>();
+        ExpectTerminated(Node.LastSender);
+    }
+
     [Theory]
     [InlineData("run-1", new[] { "run-1-0", "run-1-1" })]
     [InlineData("run-1-1", new[] { "run-1-1" })]
@@ -151,13 +202,15 @@ public sealed class FleetLeasesSpec : FleetSpec
         Node.ExpectNoMsg(TimeSpan.Zero);
     }
 
-    private void Change(RunTargets targets, bool mount) => _fleet.Tell(new LeaseQuery.Change(targets, mount, Force: true, "anna"));
+    private void Change(RunTargets targets, bool mount, WantedImage? image = null) => _fleet.Tell(mount
+        ? new LeaseQuery.Mount(targets, "anna", image, _port)
+        : new LeaseQuery.Unmount(targets, "anna", Force: true));
 
     private void Find(string selector, params ContainerDescription[] containers)
     {
         FindContainers find = Node.ExpectMsg<FindContainers>();
         Assert.Equal(selector, find.Selector);
-        Node.Reply(new ContainersFound { CorrelationId = find.CorrelationId, Node = "node-1", Containers = { containers } });
+        Node.Reply(new ContainersFound { CorrelationId = find.CorrelationId, Node = "node-1", Containers = { containers }, LacksImage = _lacksImage });
     }
 
     private void Held(string selector, HeldMount mount)
@@ -165,5 +218,22 @@ public sealed class FleetLeasesSpec : FleetSpec
         FindLeases find = Node.ExpectMsg<FindLeases>();
         Assert.Equal(selector, find.Selector);
         Node.Reply(new LeasesFound { CorrelationId = find.CorrelationId, Node = "node-1", Mounts = { mount } });
+    }
+
+    private sealed class Port : IMountPort
+    {
+        private CancellationTokenSource Client { get; } = new();
+
+        public ConcurrentQueue<(string Node, MountWaits Waits)> Told { get; } = [];
+
+        public WantedImage? DefaultImage { get; set; }
+
+        public CancellationToken Left => Client.Token;
+
+        public void Leave() => Client.Cancel();
+
+        public Task<WantedImage?> DefaultImageAsync() => Task.FromResult(DefaultImage);
+
+        public void Tell(string node, MountWaits waits) => Told.Enqueue((node, waits));
     }
 }

@@ -33,12 +33,11 @@ public abstract class FleetSpec : TestKit
     internal Member Self { get; }
 
     /// <summary>A member at another address, at which nobody answers.</summary>
-    internal Member Stranger(string host, params string[] roles)
-    {
-        ActorSystem system = ActorSystem.Create(ClusterSettings.SystemName, Settings(host, roles));
-        _strangers.Add(system);
-        return Join(system);
-    }
+    internal Member Stranger(string host, params string[] roles) => Join(StrangeSystem(host, roles));
+
+    /// <summary>As <see cref="Stranger"/>, and it is not up yet.</summary>
+    internal Member Newcomer(string host, params string[] roles) =>
+        First<ClusterEvent.MemberJoined>(StrangeSystem(host, roles, "akka.cluster.min-nr-of-members = 2")).Member;
 
     internal static ContainerDescription Container(string id, string? name = null) => new() { Id = id, Name = name ?? id };
 
@@ -68,13 +67,24 @@ public abstract class FleetSpec : TestKit
         }
         """).WithFallback(new ClusterSettings(host, Port: null, roles.Length > 0 ? roles : BothRoles, Seeds: []).ToConfig());
 
-    private static Member Join(ActorSystem system)
+    private ActorSystem StrangeSystem(string host, string[] roles, string settings = "")
+    {
+        ActorSystem system = ActorSystem.Create(
+            ClusterSettings.SystemName, ConfigurationFactory.ParseString(settings).WithFallback(Settings(host, roles)));
+        _strangers.Add(system);
+        return system;
+    }
+
+    private static Member Join(ActorSystem system) => First<ClusterEvent.MemberUp>(system).Member;
+
+    /// <summary>The first such event after it has joined a cluster of its own.</summary>
+    private static T First<T>(ActorSystem system)
     {
         var cluster = Cluster.Get(system);
         var events = new TestProbe(system, new XunitAssertions());
-        cluster.Subscribe(events, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberUp));
+        cluster.Subscribe(events, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(T));
         cluster.Join(cluster.SelfAddress);
-        return events.ExpectMsg<ClusterEvent.MemberUp>().Member;
+        return events.ExpectMsg<T>();
     }
 
     private sealed class NodeDouble : ReceiveActor

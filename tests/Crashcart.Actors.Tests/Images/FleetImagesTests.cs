@@ -103,6 +103,22 @@ public sealed class FleetImagesTests
         Assert.Equal([living], book.All.Select(record => record.Name));
     }
 
+    [Fact]
+    public void When_there_are_too_many_the_names_that_were_removed_first_are_forgotten_first()
+    {
+        var book = new NameBook();
+        var names = Enumerable.Range(0, 4).Select(number => ImageName.TryParse($"tools:{number}", out ImageName name, out _) ? name : default).ToList();
+        book.Add(new NameRecord(names[0], Digest('a'), 1));
+        book.Add(new NameRecord(names[1], null, 3));
+        book.Add(new NameRecord(names[2], null, 2));
+        book.Add(new NameRecord(names[3], Digest('a'), 4));
+
+        Assert.True(book.TrimTo(3));
+        Assert.Equal([names[0], names[1], names[3]], book.All.Select(record => record.Name));
+        Assert.False(book.TrimTo(1));
+        Assert.Equal([names[0], names[3]], book.All.Select(record => record.Name));
+    }
+
     private static ImageNameRecord Name(string name, char? digit, long time) =>
         new() { Name = name, Digest = digit is { } given ? Digest(given).ToString() : "", UnixMs = time };
 

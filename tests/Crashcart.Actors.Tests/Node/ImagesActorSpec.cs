@@ -188,6 +188,86 @@ public sealed class ImagesActorSpec : NodeSpec
     }
 
     [Fact]
+    public void A_fetch_that_nobody_waits_for_any_more_stops_and_begins_again_for_the_next()
+    {
+        var (first, second) = (Acquire('a'), Acquire('a'));
+        AwaitFetch();
+        Sys.Stop(first);
+        Sys.Stop(second);
+        AwaitAssert(() => Assert.Equal(0, Stored.FetchesPending));
+
+        Stored.Forget();
+        var third = Acquire('a');
+        AwaitFetch();
+        Stored.CompleteFetch();
+
+        ExpectGrant(third);
+        Assert.Equal(2, Stored.Fetches);
+    }
+
+    [Fact]
+    public void A_fetch_goes_on_as_long_as_somebody_waits()
+    {
+        var (first, second) = (Acquire('a'), Acquire('a'));
+        AwaitFetch();
+        Sys.Stop(first);
+
+        Stored.CompleteFetch();
+
+        ExpectGrant(second);
+        Assert.Equal(1, Stored.Fetches);
+    }
+
+    [Fact]
+    public void An_image_that_was_to_be_dropped_while_it_was_fetched_goes_after_its_use()
+    {
+        var holder = Acquire('a');
+        AwaitFetch();
+        Assert.NotEmpty(Drop('a').Users);
+        Stored.CompleteFetch();
+        ExpectGrant(holder);
+        Assert.Single(Stored.Digests);
+
+        Sys.Stop(holder);
+
+        AwaitAssert(() => Assert.Empty(Stored.Digests));
+    }
+
+    [Fact]
+    public void An_image_that_something_else_on_the_host_uses_goes_when_that_is_over()
+    {
+        Stored.Put('a');
+        Stored.AreUsedElsewhere = true;
+        Assert.Equal(["something else on the host"], Drop('a').Users);
+        Advance(StoredImageActor.RemovalInterval);
+        Assert.Single(Stored.Digests);
+
+        Stored.AreUsedElsewhere = false;
+
+        AwaitAssert(() =>
+        {
+            Advance(StoredImageActor.RemovalInterval);
+            Assert.Empty(Stored.Digests);
+        });
+    }
+
+    [Fact]
+    public void An_image_that_people_have_mounted_is_neither_dropped_nor_removed_for_another()
+    {
+        Stored.Put('a', lastUsed: 1);
+        Stored.Put('b', lastUsed: 2);
+        _images.Tell(new ImagesActor.LeasedByPeople([(Digest('a').ToString(), new LeaseId("lease-1"))]));
+
+        Assert.Equal(["lease-1"], Drop('a').Users);
+        Acquire('c');
+        AwaitFetch();
+        Assert.Equal([Digest('a')], Stored.Digests);
+
+        _images.Tell(new ImagesActor.LeasedByPeople([]));
+        AwaitAssert(() => Assert.Empty(Stored.Digests));
+    }
+
+    [Fact]
     public void Names_what_the_node_has()
     {
         Stored.Put('b');

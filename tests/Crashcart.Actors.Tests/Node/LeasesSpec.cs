@@ -257,6 +257,71 @@ public sealed class LeasesSpec : NodeSpec
         Assert.Equal("sha256:image-1", Assert.Single(Find(node).Mounts).ImageDigest);
     }
 
+    [Fact]
+    public void A_mount_of_an_image_of_the_fleet_waits_for_it_and_names_it()
+    {
+        var node = Start();
+        Ask(node, ScriptedStoredImages.Wanted('a'));
+        AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+        Stored.Receive(45);
+        for (var waited = TimeSpan.Zero; waited < AttachActor.Patience * 2; waited += TimeSpan.FromSeconds(5))
+        {
+            Advance(TimeSpan.FromSeconds(5));
+            ExpectMsg<MountWaits>(waits => Assert.Equal(("m", "tools:a", 400), (waits.CorrelationId, waits.Image, waits.Size)));
+        }
+
+        Stored.CompleteFetch();
+
+        Assert.Equal("", FishForMessage<ImageMounted>(_ => true).Problem);
+        var digest = ScriptedStoredImages.Digest('a').ToString();
+        AwaitAssert(() => Assert.Equal(digest, Assert.Single(Host.Kept).ImageDigest));
+        Assert.Equal(digest, Assert.Single(Find(node).Mounts).ImageDigest);
+    }
+
+    [Fact]
+    public void A_mount_that_nobody_waits_for_any_more_is_not_made()
+    {
+        var asker = CreateTestProbe();
+        var node = Start();
+        Ask(node, ScriptedStoredImages.Wanted('a'), asker);
+        AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+
+        Sys.Stop(asker);
+
+        AwaitAssert(() => Assert.Equal(0, Stored.FetchesPending));
+        Assert.Empty(Host.Mounts);
+        Assert.Equal(0, Images.Attachments);
+    }
+
+    [Fact]
+    public void An_image_that_cannot_be_fetched_is_not_mounted_and_the_reason_is_told()
+    {
+        var node = Start();
+        Ask(node, ScriptedStoredImages.Wanted('a'));
+        AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
+
+        Stored.FailFetch("No coordinator has it.");
+
+        Assert.Equal("No coordinator has it.", FishForMessage<ImageMounted>(_ => true).Problem);
+        Assert.Empty(Find(node).Mounts);
+    }
+
+    [Fact]
+    public void An_image_is_not_dropped_as_long_as_a_lease_is_on_it_whichever_process_of_the_node_made_that()
+    {
+        Stored.Put('a');
+        var mount = Host.Mount(Web.Pid, Web.Id, imageKey: "key-aaaa");
+        Host.Kept = [Lease(mount) with { ImageDigest = ScriptedStoredImages.Digest('a').ToString() }];
+        var node = Start();
+        Find(node);
+
+        Assert.Equal([Host.Kept[0].Id.Value], Drop(node).Users);
+        Assert.Single(Stored.Digests);
+        Unmount(node);
+
+        AwaitAssert(() => Assert.Empty(Stored.Digests));
+    }
+
     private static MountLease Lease(FoundMount mount) => new(LeaseId.New(), mount, "web", "anna", 1);
 
     private IActorRef Start() =>
@@ -266,6 +331,15 @@ public sealed class LeasesSpec : NodeSpec
     {
         node.Tell(new MountImage { CorrelationId = "m", ContainerId = Web.Id.Value, Holder = "anna" }, TestActor);
         return ExpectMsg<ImageMounted>(mounted => Assert.Equal("m", mounted.CorrelationId));
+    }
+
+    private void Ask(IActorRef node, WantedImage image, IActorRef? asker = null) => node.Tell(
+        new MountImage { CorrelationId = "m", ContainerId = Web.Id.Value, Holder = "anna", Image = image }, asker ?? TestActor);
+
+    private ImageDropped Drop(IActorRef node)
+    {
+        node.Tell(new DropImage { CorrelationId = "d", Digest = ScriptedStoredImages.Digest('a').ToString() }, TestActor);
+        return ExpectMsg<ImageDropped>();
     }
 
     private ImageUnmounted Unmount(IActorRef node, bool force = false)

@@ -81,7 +81,7 @@ public sealed class HeldTests
     [InlineData("unmount")]
     public async Task One_container_is_silent_when_all_went_well(string verb)
     {
-        var (status, output, errors) = await RunAsync(new MountResponse { Mounts = { Changed("web", "", wasMounted: true) } }, verb, "a/web");
+        var (status, output, errors) = await RunAsync(Answer(verb, new MountResponse { Mounts = { Changed("web", "", wasMounted: true) } }), verb, "a/web");
 
         Assert.Equal((0, "", ""), (status, output, errors));
     }
@@ -100,19 +100,48 @@ public sealed class HeldTests
     [Fact]
     public async Task A_selection_that_matches_nothing_is_a_status_of_its_own()
     {
-        var (status, _, errors) = await RunAsync(new MountResponse(), "fleet", "mount", "-l", "app");
+        var (status, _, errors) = await RunAsync(Answer("mount", new MountResponse()), "fleet", "mount", "-l", "app");
 
         Assert.Equal((3, "crashcart: No container matched; 'crashcart ps' lists what runs.\n"), (status, errors));
     }
 
-    [Fact]
-    public async Task An_image_is_not_named_for_a_container_elsewhere()
+    [Theory]
+    [InlineData("mount", "a/web")]
+    [InlineData("fleet", "mount", "--node", "*")]
+    public async Task An_image_of_the_fleet_is_named_and_its_coming_is_told(params string[] command)
     {
-        var (status, _, errors) = await RunAsync(new MountResponse(), "mount", "-i", "/img", "a/web");
+        var asked = new TaskCompletionSource<MountRequest>();
+        await using var coordinator = await FakeCoordinator.StartAsync(async conversation =>
+        {
+            asked.SetResult(await conversation.ReceiveAsync<MountRequest>());
+            await conversation.SendAsync(new MountEvent { Waits = new MountWaits { Node = "a", Image = "tools:1", Received = 5, Size = 126_000_000 } });
+            await conversation.SendAsync(new MountEvent { Done = new MountResponse { Mounts = { Changed("web", "", wasMounted: true) } } });
+        });
+
+        var (status, _, errors) = await CliProcess.RunAsync([.. command, "-i", "tools:1", "--coordinator", coordinator.Address]);
+
+        Assert.Equal((0, "crashcart: a: fetching image tools:1 (126 MB).\n"), (status, errors));
+        Assert.Equal("tools:1", (await asked.Task).Image);
+    }
+
+    [Fact]
+    public async Task An_image_file_is_not_named_for_a_container_elsewhere()
+    {
+        var (status, _, errors) = await RunAsync(new MountEvent(), "mount", "-i", "/img", "a/web");
 
         Assert.Equal(125, status);
-        Assert.Contains("--image", errors, StringComparison.Ordinal);
+        Assert.Contains("'/img' is a file's name", errors, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_coordinator_that_ends_a_mount_without_an_answer_is_told_of()
+    {
+        var (status, _, errors) = await RunAsync(new MountEvent(), "mount", "a/web");
+
+        Assert.Equal((125, "crashcart: The coordinator ended the request before it was answered; look at its log.\n"), (status, errors));
+    }
+
+    private static Google.Protobuf.IMessage Answer(string verb, MountResponse answer) => verb == "mount" ? new MountEvent { Done = answer } : answer;
 
     private static ChangedMount Changed(string container, string problem, bool wasMounted = false) =>
         new() { Container = new Container { Node = "a", Name = container }, Problem = problem, WasMounted = wasMounted };

@@ -117,7 +117,12 @@ internal sealed class PlayedNode : IAsyncDisposable
                 node._started.Writer.TryWrite(session);
             });
             Receive<EndSession>(end => node._sessions[end.SessionId].End());
-            Receive<MountImage>(mount => Sender.Tell(node.Mount(mount)));
+            Receive<MountImage>(mount =>
+            {
+                if (mount.Image is { } image)
+                    Sender.Tell(new MountWaits { CorrelationId = mount.CorrelationId, Image = image.Name, Received = 1, Size = image.Size });
+                Sender.Tell(node.Mount(mount));
+            });
             Receive<UnmountImage>(unmount => Sender.Tell(
                 new ImageUnmounted { CorrelationId = unmount.CorrelationId, WasMounted = node._mounts.TryRemove(unmount.ContainerId, out _) }));
             Receive<FindLeases>(find => Sender.Tell(node.Held(find)));
@@ -128,7 +133,13 @@ internal sealed class PlayedNode : IAsyncDisposable
     {
         if (_containers.Single(c => c.Id == mount.ContainerId).State == "paused")
             return new ImageMounted { CorrelationId = mount.CorrelationId, Problem = "It is paused." };
-        _mounts[mount.ContainerId] = new HeldMount { ContainerId = mount.ContainerId, LeaseId = $"lease-{mount.ContainerId}", Holders = { mount.Holder } };
+        _mounts[mount.ContainerId] = new HeldMount
+        {
+            ContainerId = mount.ContainerId,
+            LeaseId = $"lease-{mount.ContainerId}",
+            Holders = { mount.Holder },
+            ImageDigest = mount.Image?.Digest ?? "",
+        };
         return new ImageMounted { CorrelationId = mount.CorrelationId, LeaseId = $"lease-{mount.ContainerId}" };
     }
 

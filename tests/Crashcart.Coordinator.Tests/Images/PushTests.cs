@@ -116,7 +116,7 @@ public sealed class PushTests : IAsyncLifetime
         await push.OffsetAsync();
         await push.SendAsync(text.Bytes);
 
-        await RefusedAsync(push, "holds no erofs, ext4 or squashfs file system");
+        await RefusedAsync(push, $"The image '{text.Digest[..19]}' holds no erofs, ext4 or squashfs file system");
     }
 
     [Fact]
@@ -188,6 +188,74 @@ public sealed class PushTests : IAsyncLifetime
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
     }
 
+    [Fact]
+    public async Task Empty_messages_do_not_keep_a_push_alive()
+    {
+        using var push = await TestPush.StartAsync(_coordinator, "toolbox", TestImage.Make());
+        await push.OffsetAsync();
+        await push.SendEmptyAsync();
+
+        Assert.Equal(StatusCode.Aborted, (await push.RefusedAsync()).StatusCode);
+        Assert.Empty(Shelf.Of(_coordinator));
+        Assert.Empty(Shelf.Locks(_coordinator));
+    }
+
+    [Fact]
+    public async Task What_a_thousand_broken_pushes_could_leave_is_bounded_and_the_youngest_stay()
+    {
+        const int Most = 16;
+        TestImage[] images = [.. Enumerable.Range(0, Most + 5).Select(_ => TestImage.Make(length: 8192))];
+        foreach (var image in images)
+        {
+            using var push = await TestPush.StartAsync(_coordinator, "toolbox", image);
+            await push.OffsetAsync();
+            await push.SendAsync(image.Bytes.AsMemory(0, 4096));
+            await Shelf.ArrivesAsync(_coordinator, image, 4096);
+        }
+
+        // The last one came after the last look.
+        Assert.InRange(Shelf.Of(_coordinator).Count(), Most, Most + 1);
+        Assert.InRange(Shelf.Locks(_coordinator).Count(), Most, Most + 1);
+        using var again = await TestPush.StartAsync(_coordinator, "toolbox", images[^1]);
+        Assert.Equal(4096, await again.OffsetAsync());
+    }
+
+    [Fact]
+    public async Task Only_so_many_images_come_at_one_time_and_the_next_waits_for_its_turn()
+    {
+        const int AtOneTime = 8;
+        List<TestPush> under = [];
+        foreach (var image in Enumerable.Range(0, AtOneTime).Select(_ => TestImage.Make(length: 8192)))
+        {
+            under.Add(await TestPush.StartAsync(_coordinator, "toolbox", image));
+            await under[^1].OffsetAsync();
+        }
+
+        using var next = await TestPush.StartAsync(_coordinator, "next", TestImage.Make(length: 8192));
+        await next.WaitsAsync();
+        under[3].Dispose();
+
+        Assert.Equal(0, await next.OffsetAsync());
+        under.ForEach(push => push.Dispose());
+    }
+
+    [Fact]
+    public async Task A_link_where_the_image_is_to_be_is_not_followed()
+    {
+        var image = TestImage.Make();
+        var victim = Path.Combine(_coordinator.StateDirectory, "victim");
+        await TestPush.RunAsync(_coordinator, "other", TestImage.Make());
+        await File.WriteAllTextAsync(victim, "precious");
+        var half = Path.Combine(_coordinator.StateDirectory, "images", Path.ChangeExtension(Shelf.Whole(image), ".partial"));
+        File.CreateSymbolicLink(half, victim);
+        File.CreateSymbolicLink(Path.ChangeExtension(half, ".img"), victim);
+
+        await TestPush.RunAsync(_coordinator, "toolbox", image);
+
+        Assert.Equal("precious", await File.ReadAllTextAsync(victim));
+        Assert.Null(new FileInfo(Path.ChangeExtension(half, ".img")).LinkTarget);
+    }
+
     private async Task RefusedAsync(TestPush push, params string[] words)
     {
         var refused = await push.RefusedAsync();
@@ -195,7 +263,9 @@ public sealed class PushTests : IAsyncLifetime
         Assert.EndsWith(".", refused.Detail, StringComparison.Ordinal);
         foreach (var word in words)
             Assert.Contains(word, refused.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain(_coordinator.StateDirectory, refused.Detail, StringComparison.Ordinal);
         Assert.Empty(Shelf.Of(_coordinator));
+        Assert.Empty(Shelf.Locks(_coordinator));
         Assert.Empty((await ListAsync()).Images);
     }
 

@@ -12,6 +12,10 @@ internal static class Shelf
         ? Directory.EnumerateFiles(Folder(coordinator), "sha256-*").Select(Path.GetFileName).Order(StringComparer.Ordinal)!
         : [];
 
+    /// <summary>Names of files by which images are locked.</summary>
+    public static IEnumerable<string> Locks(TestCoordinator coordinator) =>
+        Directory.Exists(Folder(coordinator)) ? Directory.EnumerateFiles(Folder(coordinator), ".sha256-*") : [];
+
     public static string Whole(TestImage image) => FileOf(image, "img");
 
     /// <summary>Returns when so many bytes of the image have arrived.</summary>

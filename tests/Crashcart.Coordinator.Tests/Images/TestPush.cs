@@ -49,6 +49,11 @@ internal sealed class TestPush : IDisposable
             await _call.RequestStream.WriteAsync(new PushInput { Data = ByteString.CopyFrom(data.Span[at..Math.Min(at + Chunk, data.Length)]) });
     }
 
+    public Task SendEmptyAsync() => _call.RequestStream.WriteAsync(new PushInput { Data = ByteString.Empty });
+
+    /// <summary>Returns when it is told that it is not its turn.</summary>
+    public async Task WaitsAsync() => Assert.Equal(PushEvent.EventOneofCase.Waits, (await NextAsync()).EventCase);
+
     public Task CompleteAsync() => _call.RequestStream.CompleteAsync();
 
     public async Task<PushDone> DoneAsync() => Assert.IsType<PushDone>((await NextAsync()).Done);

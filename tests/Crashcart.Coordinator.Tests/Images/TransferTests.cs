@@ -79,6 +79,21 @@ public sealed class TransferTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_image_that_only_another_coordinator_has_and_under_another_name_is_found()
+    {
+        var image = TestImage.Make();
+        await using var second = await TestCoordinator.StartAsync(TestCoordinator.Settings(_coordinator.ClusterAddress));
+        await TestPush.RunAsync(_coordinator, "toolbox", image);
+        await TestPush.RunAsync(second, "other", image);
+        File.Delete(Path.Combine(_coordinator.StateDirectory, "images", Shelf.Whole(image)));
+
+        var wanted = await WantedAsync("toolbox");
+
+        Assert.Equal("toolbox:latest", wanted.Name);
+        Assert.Equal(image.Bytes, await FetchAsync(wanted, 0));
+    }
+
+    [Fact]
     public async Task An_image_that_the_disk_has_spoilt_is_not_given_away_and_not_kept()
     {
         var image = TestImage.Make();
@@ -94,6 +109,30 @@ public sealed class TransferTests : IAsyncLifetime
 
         Assert.Equal(StatusCode.NotFound, refused.StatusCode);
         Assert.Empty(Shelf.Of(_coordinator));
+    }
+
+    [Fact]
+    public async Task Only_so_many_nodes_fetch_at_one_time_and_the_next_is_told_that_it_waits()
+    {
+        var image = TestImage.Make(length: 1 << 20);
+        await TestPush.RunAsync(_coordinator, "toolbox", image);
+        var wanted = await WantedAsync("toolbox");
+        var source = Assert.Single(wanted.Sources);
+        using var channel = GrpcChannel.ForAddress(source.Endpoint);
+        var request = new ImageRequest { Digest = wanted.Digest, Ticket = source.Ticket };
+        // Nobody reads these to their ends.
+        using var first = new ImageTransfers.ImageTransfersClient(channel).Fetch(request);
+        using var second = new ImageTransfers.ImageTransfersClient(channel).Fetch(request);
+        Assert.True(await first.ResponseStream.MoveNext() && await second.ResponseStream.MoveNext());
+
+        using var third = new ImageTransfers.ImageTransfersClient(channel).Fetch(request);
+        Assert.True(await third.ResponseStream.MoveNext());
+        Assert.Equal(ImagePart.PartOneofCase.Waits, third.ResponseStream.Current.PartCase);
+        first.Dispose();
+
+        while (third.ResponseStream.Current.PartCase == ImagePart.PartOneofCase.Waits)
+            Assert.True(await third.ResponseStream.MoveNext());
+        Assert.NotEmpty(third.ResponseStream.Current.Data);
     }
 
     [Theory]
@@ -120,6 +159,31 @@ public sealed class TransferTests : IAsyncLifetime
         var wanted = Assert.IsType<WantedImage>(await RunAsync(""));
 
         Assert.Equal((image.Digest, true), (wanted.Digest, wanted.OnlyWithoutOwn));
+    }
+
+    [Fact]
+    public async Task A_mount_is_of_the_image_that_is_named_and_its_coming_is_told()
+    {
+        var image = TestImage.Make();
+        await TestPush.RunAsync(_coordinator, "toolbox:2.1", image);
+
+        var events = await TestMount.EventsAsync(_coordinator, new MountRequest { Container = "alpha/web-1", Image = "toolbox:2.1" });
+
+        Assert.Equal(
+            new MountEvent { Waits = new Crashcart.Api.MountWaits { Node = "alpha", Image = "toolbox:2.1", Received = 1, Size = image.Bytes.Length } }, events[0]);
+        Assert.Equal("", Assert.Single(events[1].Done.Mounts).Problem);
+        var held = await _coordinator.Leases.ListLeasesAsync(new ListLeasesRequest());
+        Assert.Equal(image.Digest, Assert.Single(held.Mounts).ImageDigest);
+    }
+
+    [Fact]
+    public async Task A_mount_of_an_image_that_is_not_there_is_refused()
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => TestMount.EventsAsync(_coordinator, new MountRequest { Container = "alpha/web-1", Image = "toolbox:9" }));
+
+        Assert.Equal(StatusCode.NotFound, refused.StatusCode);
+        Assert.Empty((await _coordinator.Leases.ListLeasesAsync(new ListLeasesRequest())).Mounts);
     }
 
     private static RunRequest With(string image)

@@ -1,4 +1,5 @@
 using Crashcart.Actors.Images;
+using Crashcart.Native;
 using Crashcart.Node.Images;
 using Crashcart.Node.Tests.Host;
 using static Crashcart.Node.Tests.Images.StoreDirectory;
@@ -111,11 +112,11 @@ public sealed class ImageStoreTests : IDisposable
         var digest = await _directory.PutAsync(Image());
         using (_directory.Open().Use(digest))
         using (_directory.Open().Use(digest))
-            Assert.False(_directory.Store.Remove(digest));
+            Assert.False(await _directory.Store.RemoveAsync(digest));
 
-        Assert.True(_directory.Store.Remove(digest));
+        Assert.True(await _directory.Store.RemoveAsync(digest));
         Assert.Empty(_directory.Files());
-        Assert.True(_directory.Store.Remove(digest));
+        Assert.True(await _directory.Store.RemoveAsync(digest));
     }
 
     [Fact]
@@ -239,6 +240,101 @@ public sealed class ImageStoreTests : IDisposable
 
         Assert.Contains("Read-only file system", error.Message, StringComparison.Ordinal);
         Assert.Contains(disk.Path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_link_to_something_else_is_not_followed()
+    {
+        var victim = Path.Combine(_directory.Root, "victim");
+        var image = Image();
+        await File.WriteAllBytesAsync(victim, image);
+        _directory.Store.Prepare();
+        File.CreateSymbolicLink(_directory.Store.PathOf(DigestOf(image)), victim);
+
+        Assert.Null(await _directory.Store.FindAsync(DigestOf(image), CancellationToken.None));
+
+        Assert.Empty(_directory.Files());
+        Assert.Equal(image, await File.ReadAllBytesAsync(victim));
+    }
+
+    [Fact]
+    public async Task A_directory_of_another_user_s_is_refused()
+    {
+        _directory.Store.Prepare();
+        await Command.RunAsync("chown", "65534", _directory.Store.Directory);
+
+        var error = Assert.Throws<IOException>(_directory.Store.Prepare);
+        Assert.Contains($"The directory {_directory.Store.Directory} is another user's", error.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(() => _directory.Store.FindAsync(DigestOf([1]), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_image_that_is_refused_leaves_not_even_its_lock()
+    {
+        var image = new byte[3000];
+        using (var writer = await _directory.OpenAsync(DigestOf(image), image.Length))
+        {
+            await writer!.AppendAsync(image, CancellationToken.None);
+            Assert.Throws<InvalidDataException>(writer.Commit);
+        }
+
+        Assert.Empty(_directory.Files());
+    }
+
+    [Fact]
+    public async Task What_has_half_arrived_stays_when_its_next_attempt_is_cancelled_at_once()
+    {
+        var image = Image();
+        using (var first = await _directory.OpenAsync(DigestOf(image), image.Length))
+            await first!.AppendAsync(image.AsMemory(0, 40_000), CancellationToken.None);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ImageWriter.OpenAsync(
+            _directory.Store, DigestOf(image), image.Length, () => ValueTask.CompletedTask, new CancellationToken(canceled: true)));
+
+        Assert.Equal(40_000, Assert.Single(_directory.Store.List()).Size);
+    }
+
+    [Fact]
+    public async Task Halves_that_nobody_goes_on_with_are_swept_and_what_somebody_makes_or_has_stays()
+    {
+        var whole = await _directory.PutAsync(Image());
+        var (old, under, young) = (Image(), Image(), Image());
+        foreach (var half in new[] { old, young })
+        {
+            using var writer = await _directory.OpenAsync(DigestOf(half), half.Length);
+            await writer!.AppendAsync(half.AsMemory(0, 40_000), CancellationToken.None);
+        }
+
+        using var making = await _directory.OpenAsync(DigestOf(under), under.Length);
+        await making!.AppendAsync(under.AsMemory(0, 40_000), CancellationToken.None);
+        foreach (var half in new[] { old, under })
+            File.SetLastWriteTimeUtc(Path.Combine(_directory.Store.Directory, $"sha256-{DigestOf(half).Hex}.partial"), DateTime.UtcNow.AddDays(-8));
+        await File.WriteAllTextAsync(Path.Combine(_directory.Store.Directory, $".sha256-{DigestOf([1]).Hex}.lock"), "");
+
+        ImageSweep.Old(_directory.Open());
+
+        Assert.Equal(
+            new[] { whole, DigestOf(under), DigestOf(young) }.Select(digest => digest.Hex).Order(StringComparer.Ordinal),
+            _directory.Store.List().Select(image => image.Digest.Hex).Order(StringComparer.Ordinal));
+        Assert.Equal(3, _directory.Files().Count(file => file.EndsWith(".lock", StringComparison.Ordinal)));
+
+        ImageSweep.Down(_directory.Open(), halves: 0);
+
+        Assert.Equal(2, _directory.Store.List().Count);
+    }
+
+    [Fact]
+    public async Task An_image_that_the_kernel_has_mounted_is_not_removed_though_no_process_knows_of_it()
+    {
+        var source = Path.Combine(_directory.Root, "crashcart.img");
+        Directory.CreateDirectory(Path.Combine(_directory.Root, "tree"));
+        await Command.RunAsync("mkfs.erofs", source, Path.Combine(_directory.Root, "tree"));
+        var digest = await _directory.PutAsync(await File.ReadAllBytesAsync(source));
+        using (AttachedImage.Attach(_directory.Store.PathOf(digest)))
+            Assert.False(await _directory.Store.RemoveAsync(digest));
+
+        await Eventually.TrueAsync(() => _directory.Store.RemoveAsync(digest), "the image is removed");
+        Assert.Empty(_directory.Store.List());
     }
 
     /// <summary>A tmpfs of its own.</summary>

@@ -15,7 +15,7 @@ internal sealed class ScriptedStoredImages : IStoredImages
 
     public int Fetches { get; private set; }
 
-    public int FetchesPending => Locked(() => _fetches.Count);
+    public int FetchesPending => Locked(() => _fetches.Count(fetch => !fetch.Done.Task.IsCompleted));
 
     public IReadOnlyCollection<ImageDigest> Digests => Locked(() => _stored.Keys.ToList());
 
@@ -40,6 +40,7 @@ internal sealed class ScriptedStoredImages : IStoredImages
     {
         Fetches++;
         var done = new TaskCompletionSource();
+        cancellation.Register(() => done.TrySetCanceled(cancellation));
         _fetches.Enqueue((image, received, done));
         return done.Task;
     });
@@ -58,16 +59,28 @@ internal sealed class ScriptedStoredImages : IStoredImages
         return done.TrySetResult();
     });
 
+    /// <summary>Fetches that were stopped count no more.</summary>
+    public void Forget() => Locked(() =>
+    {
+        while (_fetches.TryPeek(out var fetch) && fetch.Done.Task.IsCanceled)
+            _fetches.Dequeue();
+        return true;
+    });
+
     public void FailFetch(string message) => Locked(
         () => _fetches.Dequeue().Done.TrySetException(new NodeException(NodeFailure.Failed, message)));
 
     public Task<IReadOnlyList<StoredImage>> ListAsync(CancellationToken cancellation) =>
         Locked(() => Task.FromResult<IReadOnlyList<StoredImage>>([.. _stored.Values]));
 
+    /// <summary>Another process on the host uses them all.</summary>
+    public bool AreUsedElsewhere { get; set; }
+
     public Task<bool> RemoveAsync(ImageDigest digest) => Locked(() =>
     {
-        _stored.Remove(digest);
-        return Task.FromResult(true);
+        if (!AreUsedElsewhere)
+            _stored.Remove(digest);
+        return Task.FromResult(!AreUsedElsewhere);
     });
 
     private T Locked<T>(Func<T> action)
