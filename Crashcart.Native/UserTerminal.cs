@@ -10,6 +10,8 @@ namespace Crashcart.Native;
 /// <remarks>termios(3), ioctl_tty(2)</remarks>
 public sealed class UserTerminal : IDisposable
 {
+    private static int _raw;
+
     private readonly int _descriptor;
     private readonly termios _original;
     private readonly Lock _changing = new();
@@ -19,9 +21,13 @@ public sealed class UserTerminal : IDisposable
     {
         _descriptor = descriptor;
         _original = original;
+        Interlocked.Increment(ref _raw);
         AppDomain.CurrentDomain.ProcessExit += OnProcessEnds;
         AppDomain.CurrentDomain.UnhandledException += OnProcessEnds;
     }
+
+    /// <summary>Whether this process has its terminal in raw mode, in which a line's end does not lead to the next line's beginning.</summary>
+    public static bool IsRaw => Volatile.Read(ref _raw) > 0;
 
     /// <summary>Whether a standard descriptor (0, 1 or 2) is a terminal.</summary>
     public static bool IsTerminal(int descriptor) => isatty(descriptor) == 1;
@@ -80,6 +86,7 @@ public sealed class UserTerminal : IDisposable
             if (_restored)
                 return;
             _restored = true;
+            Interlocked.Decrement(ref _raw);
             // A terminal that has been hung up has no mode to put back, so a failure here is none.
             var original = _original;
             _ = tcsetattr(_descriptor, (int)TCSADRAIN, &original);

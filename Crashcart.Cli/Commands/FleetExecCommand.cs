@@ -71,6 +71,6 @@ internal static class FleetExecCommand
             Wait = ImageWait.OnStandardError(),
             Waiting = call.IsWaiting,
         };
-        return await call.RunAsync(request, run.FollowAsync);
+        return await call.RunAsync(request, run.Wait, run.FollowAsync);
     }
 }

@@ -14,7 +14,8 @@ internal static class StandardText
     {
         try
         {
-            StandardStream.Error.Write(Encoding.UTF8.GetBytes(text));
+            var lines = UserTerminal.IsRaw && UserTerminal.IsTerminal(2) ? text.Replace("\n", "\r\n", StringComparison.Ordinal) : text;
+            StandardStream.Error.Write(Encoding.UTF8.GetBytes(lines));
         }
         catch (SyscallException)
         {

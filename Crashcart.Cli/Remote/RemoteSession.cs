@@ -33,8 +33,9 @@ internal static class RemoteSession
             Tool = request.ToTool(UserTerminal.Size, stdin: true),
             TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
         };
-        return await call.RunAsync(start, events => ConsumeAsync(
-            events, StandardStream.Output, StandardStream.Error, OnStarted, ImageWait.OnStandardError(), call.IsWaiting));
+        var wait = ImageWait.OnStandardError();
+        return await call.RunAsync(start, wait, events => ConsumeAsync(
+            events, StandardStream.Output, StandardStream.Error, OnStarted, wait, call.IsWaiting));
 
         // Input has no end of its own: the thread that waits for it ends with the process.
         void OnStarted() => new Thread(() => SendInput(call)) { IsBackground = true }.Start();

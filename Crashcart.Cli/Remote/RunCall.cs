@@ -27,8 +27,10 @@ internal sealed class RunCall : IDisposable
     }
 
     /// <summary>Starts the run and relays signals to it until <paramref name="consume"/> has seen its end.</summary>
+    /// <param name="request">What to run.</param>
+    /// <param name="wait">Makes room for what is said when the run is interrupted.</param>
     /// <param name="consume">From the events to the exit status.</param>
-    public async Task<int> RunAsync(RunRequest request, Func<IAsyncEnumerable<RunEvent>, Task<int>> consume)
+    public async Task<int> RunAsync(RunRequest request, ImageWait wait, Func<IAsyncEnumerable<RunEvent>, Task<int>> consume)
     {
         using var relay = new SignalRelay(_interruption.On);
         await SendAsync(new RunInput { Start = request });
@@ -40,6 +42,7 @@ internal sealed class RunCall : IDisposable
         catch (OperationCanceledException) when (_interruption.EndedBy != 0)
         {
             await Task.WhenAny(run, Task.Delay(Patience));
+            wait.Clear();
             StandardText.Complain("Interrupted; the nodes end what still runs.");
             return ExitStatus.Signalled(_interruption.EndedBy);
         }
