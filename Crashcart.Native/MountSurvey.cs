@@ -10,9 +10,9 @@ namespace Crashcart.Native;
 /// <param name="LoopDevice">/dev/loopN</param>
 /// <param name="ImageKey">As <see cref="ImageIdentity.Key"/>: which image file it is, and in what state.</param>
 /// <param name="BackingFile">As <see cref="LoopDeviceInfo"/> has it.</param>
-/// <param name="MadeBySessions">Sessions made it, and the last of them takes it away; otherwise somebody asked for it.</param>
+/// <param name="MadeBySessions">When sessions made it, if the last of them takes it away; null: somebody asked for it.</param>
 public sealed record FoundMount(
-    int Pid, ulong StartTime, string ContainerId, int MountId, string LoopDevice, string ImageKey, string BackingFile, bool MadeBySessions);
+    int Pid, ulong StartTime, string ContainerId, int MountId, string LoopDevice, string ImageKey, string BackingFile, DateTimeOffset? MadeBySessions);
 
 /// <summary>
 /// What the kernel has of ours in the mount namespaces of this host. Each namespace is read once, however many processes
@@ -68,6 +68,6 @@ public sealed record MountSurvey(IReadOnlyList<FoundMount> Mounts, int Namespace
             device.Device,
             device.Tag,
             device.BackingFile,
-            SharedMountLock.ReadSessionMountId(space) == mount.Id);
+            SharedMountLock.ReadSessionMountId(space) == mount.Id ? SharedMountLock.WrittenAt(space) : null);
     }
 }

@@ -40,6 +40,9 @@ internal sealed class SharedMountLock : IDisposable
     /// <summary>The mount that sessions made in a namespace, without taking its lock; null when there is none that is theirs.</summary>
     public static int? ReadSessionMountId(FileIdentity space) => ParseId(ProcFile.TryRead(PathOf(space)));
 
+    /// <summary>When it was last told what mount sessions made in a namespace.</summary>
+    public static DateTimeOffset WrittenAt(FileIdentity space) => File.GetLastWriteTimeUtc(PathOf(space));
+
     /// <summary>Removes the files of all mount points, and of all namespaces but these, when nobody holds them.</summary>
     /// <returns>How many there were.</returns>
     public static int RemoveAll(IReadOnlySet<FileIdentity> except)

@@ -83,7 +83,8 @@ public sealed class NodeService : IDisposable
             _settings.Name,
             Product.Version,
             Environment.OSVersion.Version.ToString(),
-            RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant());
+            RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
+            _settings.Linger);
         system.ActorOf(NodeActor.Props(facts, _ports, new CordonFile(_settings.StateDirectory)), NodeActor.Name);
     }
 

@@ -13,6 +13,7 @@ namespace Crashcart.Node;
 /// <param name="SessionMemory">Bytes that one session may use unless its request says otherwise; null is no limit.</param>
 /// <param name="SessionProcesses">Processes and threads that one session may have; null is no limit.</param>
 /// <param name="GracePeriod">How long tools may take to end when the node stops.</param>
+/// <param name="Linger">How long an image stays attached after its last session, for the next one.</param>
 public sealed record NodeSettings(
     string Name,
     string Image,
@@ -24,6 +25,7 @@ public sealed record NodeSettings(
     long? SessionMemory,
     int? SessionProcesses,
     TimeSpan GracePeriod,
+    TimeSpan Linger,
     LogLevel LogLevel)
 {
     /// <summary>Where coordinators take members, when nobody says otherwise.</summary>
@@ -84,6 +86,12 @@ public sealed record NodeSettings(
         Default = "10",
     };
 
+    private static readonly Setting LingerSetting = new(
+        "linger", "SECONDS", "How long an image stays attached for the next session after the last one; 0 is not at all.")
+    {
+        Default = "30",
+    };
+
     private static readonly Setting LogSetting = new("log-level", "LEVEL", "trace, debug, information, warning, error.")
     {
         Default = "information",
@@ -91,7 +99,7 @@ public sealed record NodeSettings(
 
     /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
-        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LogSetting];
+        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, LogSetting];
 
     public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting];
 
@@ -107,6 +115,7 @@ public sealed record NodeSettings(
         settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
         TimeSpan.FromSeconds(settings.Number(GraceSetting, 0, 3600)),
+        TimeSpan.FromSeconds(settings.Number(LingerSetting, 0, 3600)),
         LogLevelOf(settings));
 
     /// <exception cref="SettingsException">Not a level.</exception>

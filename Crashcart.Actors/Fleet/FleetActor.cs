@@ -32,7 +32,7 @@ public sealed class FleetActor : ReceiveActor
         Receive<EndRun>(end => _runs.Forward(end));
         Receive<LeaseQuery.List>(OnListLeases);
         Receive<LeaseQuery.Change>(change => Context.ActorOf(MountChangeActor.Props(change, Self, Sender)));
-        Receive<LeaseQuery.Kill>(kill => Context.ActorOf(KillActor.Props(kill.Id, Self, Sender)));
+        Receive<LeaseQuery.Kill>(kill => Context.ActorOf(KillActor.Props(kill, Self, Sender)));
         Receive<LeaseQuery.EndOne>(OnEnd);
     }
 
@@ -149,7 +149,7 @@ public sealed class FleetActor : ReceiveActor
     private void OnEnd(LeaseQuery.EndOne end)
     {
         foreach (Address node in _nodes.Reachable.Where(node => _nodes.NameOf(node) == end.Node))
-            Context.ActorSelection(GatherActor.NodePath(node)).Tell(new EndSession { SessionId = end.SessionId });
+            Context.ActorSelection(GatherActor.NodePath(node)).Tell(new EndSession { SessionId = end.SessionId, Reason = end.Why });
     }
 
     /// <summary>Everybody of whom the answer says less than there is.</summary>

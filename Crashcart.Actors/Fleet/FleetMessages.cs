@@ -52,5 +52,6 @@ public static class Run
     public sealed record StreamLost(int Target) : INoSerializationVerificationNeeded;
 
     /// <summary>The client has left, or wants no more: every session ends, and then the run.</summary>
-    public sealed record Cancel : INoSerializationVerificationNeeded;
+    /// <param name="Why">One sentence for a client that is still there.</param>
+    public sealed record Cancel(string Why = "") : INoSerializationVerificationNeeded;
 }

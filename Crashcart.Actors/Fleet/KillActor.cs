@@ -10,8 +10,10 @@ namespace Crashcart.Actors.Fleet;
 /// </summary>
 internal sealed class KillActor : ReceiveActor
 {
-    public KillActor(string id, IActorRef fleet, IActorRef asker)
+    public KillActor(LeaseQuery.Kill kill, IActorRef fleet, IActorRef asker)
     {
+        var id = kill.Id;
+        var why = $"It was killed by {kill.By}.";
         fleet.Tell(new LeaseQuery.List("", ""));
         Receive<LeaseQuery.Found>(found =>
         {
@@ -21,14 +23,14 @@ internal sealed class KillActor : ReceiveActor
                 .ToList();
             // First, so that no session takes the place of one that ends.
             foreach (Member member in Cluster.Get(Context.System).State.Members.Where(member => member.HasRole(ClusterSettings.CoordinatorRole)))
-                Context.ActorSelection(new RootActorPath(member.Address) / "user" / "fleet").Tell(new EndRun { RunId = id });
+                Context.ActorSelection(new RootActorPath(member.Address) / "user" / "fleet").Tell(new EndRun { RunId = id, Reason = why });
             foreach (var (node, session) in sessions)
-                fleet.Tell(new LeaseQuery.EndOne(node.Node, session.SessionId));
+                fleet.Tell(new LeaseQuery.EndOne(node.Node, session.SessionId, why));
             asker.Tell(new LeaseQuery.Killed([.. sessions.Select(held => (held.Node.Node, held.Session))], found.Silent));
             Context.Stop(Self);
         });
     }
 
-    public static Props Props(string id, IActorRef fleet, IActorRef asker) =>
-        Akka.Actor.Props.Create(() => new KillActor(id, fleet, asker));
+    public static Props Props(LeaseQuery.Kill kill, IActorRef fleet, IActorRef asker) =>
+        Akka.Actor.Props.Create(() => new KillActor(kill, fleet, asker));
 }

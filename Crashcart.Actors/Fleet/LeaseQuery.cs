@@ -30,10 +30,12 @@ public static class LeaseQuery
     public sealed record Rejected(bool NotFound, string Message) : INoSerializationVerificationNeeded;
 
     /// <summary>End a session, or all sessions of a run; answered by <see cref="Killed"/>.</summary>
-    public sealed record Kill(string Id) : INoSerializationVerificationNeeded;
+    /// <param name="By">Who asks; for people.</param>
+    public sealed record Kill(string Id, string By) : INoSerializationVerificationNeeded;
 
     /// <summary>End one session on the node that has it.</summary>
-    public sealed record EndOne(string Node, string SessionId) : INoSerializationVerificationNeeded;
+    /// <param name="Why">One sentence for the session's client.</param>
+    public sealed record EndOne(string Node, string SessionId, string Why) : INoSerializationVerificationNeeded;
 
     /// <param name="Sessions">Those that were told to end; they end within seconds.</param>
     public sealed record Killed(IReadOnlyList<(string Node, HeldSession Session)> Sessions, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;

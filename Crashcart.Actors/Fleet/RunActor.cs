@@ -23,6 +23,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
     private IReadOnlyList<RunTarget> _targets = [];
     private FanOutWindow _window = new(targets: 0, width: 0);
     private WantedImage? _image;
+    private string _why = "The coordinator ended the run.";
     private bool _told;
 
     public RunActor(RunPlan plan, IRunPort port, IActorRef fleet)
@@ -60,7 +61,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         foreach (int target in _window.Running)
             EndOnNode(target);
         foreach (int target in _window.Close())
-            _port.Tell(new RunEvent.SessionEnded(target, new SessionOutcome.Failure(125, "The coordinator ended the run.")));
+            _port.Tell(new RunEvent.SessionEnded(target, new SessionOutcome.Failure(125, _why)));
         _port.Tell(new RunEvent.Ended());
     }
 
@@ -73,7 +74,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
             OnResolved(found.Containers);
         });
         ReceiveMembers();
-        Receive<Run.Cancel>(_ => Context.Stop(Self));
+        Receive<Run.Cancel>(OnCancel);
     }
 
     private void Running()
@@ -87,7 +88,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<StartIsLate>(OnStartIsLate);
         Receive<SessionIsLate>(OnSessionIsLate);
         ReceiveMembers();
-        Receive<Run.Cancel>(_ => Context.Stop(Self));
+        Receive<Run.Cancel>(OnCancel);
     }
 
     private void ReceiveMembers()
@@ -95,6 +96,13 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.MemberDowned>(downed => OnNodeLost(downed.Member));
         Receive<ClusterEvent.MemberRemoved>(removed => OnNodeLost(removed.Member));
         Receive<ClusterEvent.MemberUp>(up => _lost.Remove(up.Member.Address));
+    }
+
+    private void OnCancel(Run.Cancel cancel)
+    {
+        if (cancel.Why.Length > 0)
+            _why = cancel.Why;
+        Context.Stop(Self);
     }
 
     private void OnFound(FleetQuery.Containers found)

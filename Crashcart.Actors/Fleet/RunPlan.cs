@@ -53,7 +53,8 @@ public abstract record SessionOutcome
     }
 
     /// <param name="Code">0 to 255; 128 + N when signal N ended the tool.</param>
-    public sealed record Exited(int Code) : SessionOutcome;
+    /// <param name="Why">The tool was ended from outside: one sentence; empty when it ended by itself.</param>
+    public sealed record Exited(int Code, string Why = "") : SessionOutcome;
 
     /// <summary>The tool was not started, or its session was lost.</summary>
     /// <param name="Code">124 timed out, 125 not reached or lost, 126 not executable, 127 not found.</param>

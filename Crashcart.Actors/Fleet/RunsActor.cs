@@ -14,7 +14,7 @@ internal sealed class RunsActor : ReceiveActor
             Sender.Tell(new FleetQuery.RunAccepted(run));
         });
         // One that another coordinator has is nobody here.
-        Receive<EndRun>(end => Context.Child(end.RunId).Tell(new Run.Cancel()));
+        Receive<EndRun>(end => Context.Child(end.RunId).Tell(new Run.Cancel(end.Reason)));
     }
 
     public static Props Props(IActorRef fleet) => Akka.Actor.Props.Create(() => new RunsActor(fleet));

@@ -24,12 +24,15 @@ public sealed class NodeActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeDescribed _description;
     private readonly ICordon _cordon;
+    private readonly TimeSpan _linger;
+    private readonly IActorRef _images;
     private readonly IActorRef _sessions;
     private (int Sessions, int People) _mounts;
 
     public NodeActor(NodeFacts facts, NodePorts ports, ICordon cordon)
     {
         _cordon = cordon;
+        _linger = facts.Linger;
         _description = new NodeDescribed
         {
             Node = facts.Name,
@@ -38,29 +41,30 @@ public sealed class NodeActor : ReceiveActor
             Architecture = facts.Architecture,
         };
         var containers = Child(ContainersActor.Props(facts.Name, ports), "containers");
-        var images = Child(ImagesActor.Props(ports), "images");
-        var mounts = Child(MountsActor.Props(ports, images), "mounts");
-        var neighbours = new SessionNeighbours(containers, images, mounts);
+        _images = Child(ImagesActor.Props(ports, facts.Linger), "images");
+        var mounts = Child(MountsActor.Props(ports, _images), "mounts");
+        var neighbours = new SessionNeighbours(containers, _images, mounts);
         _sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
         var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
         var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, _sessions, leases)), "reconciler");
         TellCordon();
 
-        Receive<DescribeNode>(describe => OnDescribe(describe, images));
+        Receive<DescribeNode>(OnDescribe);
         Receive<FindContainers>(find =>
         {
             containers.Forward(find);
-            images.Tell(OwnImageActor.Look.Instance);
+            _images.Tell(OwnImageActor.Look.Instance);
         });
-        Receive<DropImage>(images.Forward);
+        Receive<DropImage>(_images.Forward);
         Receive<StartSession>(_sessions.Forward);
         Receive<EndSession>(_sessions.Forward);
         Receive<Drain>(drain =>
         {
             _description.Duty = Draining;
-            _sessions.Forward(drain);
+            TellCordon();
+            _sessions.Tell(drain with { Why = $"Node {_description.Node} is stopping." }, Sender);
         });
-        Receive<MountImage>(leases.Forward);
+        Receive<MountImage>(mount => OnMount(mount, leases));
         Receive<UnmountImage>(leases.Forward);
         Receive<FindLeases>(reconciler.Forward);
         Receive<CordonNode>(OnCordon);
@@ -80,7 +84,8 @@ public sealed class NodeActor : ReceiveActor
     /// answered.
     /// </summary>
     /// <param name="Grace">How long a tool may take that was asked to end; then it is killed.</param>
-    public sealed record Drain(TimeSpan Grace) : ILocalMessage;
+    /// <param name="Why">For those whose sessions end.</param>
+    public sealed record Drain(TimeSpan Grace, string Why = "") : ILocalMessage;
 
     /// <summary>No session is left on the node.</summary>
     public sealed record Drained : ILocalMessage;
@@ -92,17 +97,25 @@ public sealed class NodeActor : ReceiveActor
 
     private static IActorRef Child(Props props, string name) => Context.Watch(Context.ActorOf(props, name));
 
-    private void OnDescribe(DescribeNode describe, IActorRef images)
+    private void OnDescribe(DescribeNode describe)
     {
         var answer = _description.Clone();
         answer.CorrelationId = describe.CorrelationId;
-        images.Tell(new ImagesActor.Describe(answer, Sender));
+        _images.Tell(new ImagesActor.Describe(answer, Sender));
     }
 
     private int Mounts(int sessions, int people)
     {
         _mounts = (sessions, people);
         return sessions + people;
+    }
+
+    private void OnMount(MountImage mount, IActorRef leases)
+    {
+        if (Refusal("mounts") is { Length: > 0 } refusal)
+            Sender.Tell(new ImageMounted { CorrelationId = mount.CorrelationId, Problem = refusal });
+        else
+            leases.Forward(mount);
     }
 
     private void OnCordon(CordonNode cordon)
@@ -117,9 +130,10 @@ public sealed class NodeActor : ReceiveActor
         TellCordon();
         if (done.Problem.Length == 0)
         {
-            _log.Info(done.Asked.Cordoned ? "Cordoned: no new sessions" : "Uncordoned: sessions are welcome");
+            _log.Info(done.Asked.Cordoned ? "Cordoned: no new sessions and mounts" : "Uncordoned: sessions and mounts are welcome");
             if (done.Asked.Drain)
-                _sessions.Tell(new SessionsActor.EndAll(TimeSpan.FromMilliseconds(done.Asked.GracePeriodMs)));
+                _sessions.Tell(new SessionsActor.EndAll(
+                    TimeSpan.FromMilliseconds(done.Asked.GracePeriodMs), $"Node {_description.Node} is being drained."));
         }
 
         done.Asker.Tell(new NodeCordoned { CorrelationId = done.Asked.CorrelationId, Node = _description.Node, Problem = done.Problem });
@@ -129,9 +143,18 @@ public sealed class NodeActor : ReceiveActor
     {
         if (_description.Duty != Draining)
             _description.Duty = _cordon.IsSet ? "cordoned" : "";
-        _sessions.Tell(new SessionsActor.Refuse(
-            _cordon.IsSet ? $"Node {_description.Node} is cordoned and takes no sessions; 'crashcart uncordon {_description.Node}' changes that." : ""));
+        // Where no session begins, there is nothing to stay attached for.
+        _images.Tell(new LoopDeviceActor.Linger(_description.Duty.Length > 0 ? TimeSpan.Zero : _linger));
+        _sessions.Tell(new SessionsActor.Refuse(Refusal("sessions")));
     }
+
+    /// <summary>Why the node takes none of that; empty: it does.</summary>
+    private string Refusal(string what) => _description.Duty switch
+    {
+        "" => "",
+        Draining => $"Node {_description.Node} is stopping and takes no {what}.",
+        _ => $"Node {_description.Node} is cordoned and takes no {what}; 'crashcart uncordon {_description.Node}' changes that.",
+    };
 
     private void OnCounted(ContainersActor.Counted counted)
     {

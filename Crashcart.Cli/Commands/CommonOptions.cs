@@ -49,6 +49,12 @@ internal static class CommonOptions
         Description = "How to print: table (the default) or json",
     };
 
+    public static Option<string> WideFormat() => new("--output", "-o")
+    {
+        HelpName = "table|wide|json",
+        Description = "How to print: table (the default), wide or json",
+    };
+
     /// <summary>Several selectors as the one that asks for all of them.</summary>
     public static string Join(IReadOnlyList<string>? selectors) =>
         string.Join(',', (selectors ?? []).Select(selector => selector.Trim()).Where(selector => selector.Length > 0));

@@ -15,19 +15,20 @@ internal static class CordonCommands
     private static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(10);
 
     public static Command Cordon() => Create("cordon", """
-        Have a host take no new sessions; those that run go on.
+        Have a host take no new sessions and mounts; those that are there go on.
 
         It stays so when the host restarts, until it is uncordoned. Local commands on the host itself are not concerned.
         """, cordoned: true);
 
-    public static Command Uncordon() => Create("uncordon", "Have a host that was cordoned or drained take sessions again.", cordoned: false);
+    public static Command Uncordon() => Create("uncordon", "Have a host that was cordoned or drained take sessions and mounts again.", cordoned: false);
 
     public static Command Drain()
     {
         var command = new Command("drain", """
             Cordon a host, end the sessions that run there, and wait until none is left.
 
-            Their tools get SIGHUP and SIGTERM at once, and SIGKILL after the grace period.
+            Their tools get SIGHUP and SIGTERM at once, and SIGKILL after the grace period. Mounts that people
+            hold stay.
             """);
         var node = new Argument<string>("NODE");
         var grace = new Option<string>("--grace-period") { HelpName = "TIME", Description = "How long tools may take to end, like 30s or 5m (10s)" };

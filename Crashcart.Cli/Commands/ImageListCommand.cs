@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Crashcart.Api;
 using Crashcart.Cli.Output;
-using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 
@@ -22,18 +21,13 @@ internal static class ImageListCommand
             An image without a name is one that a node was given, or whose names were removed while it is in use.
             With --output wide coordinators and nodes are named.
             """);
-        var format = new Option<string>("--output", "-o")
-        {
-            HelpName = "table|wide|json",
-            Description = "How to print: table (the default), wide or json",
-        };
+        var format = CommonOptions.WideFormat();
         var coordinator = CommonOptions.Coordinator();
         command.Add(format);
         command.Add(coordinator);
         command.SetAction(async (parsed, _) =>
         {
-            var isWide = parsed.GetValue(format) == "wide";
-            var isJson = !isWide && IsJson(parsed.GetValue(format));
+            var (isWide, isJson) = (Listing.IsWide(parsed, format), Listing.IsJson(parsed, format));
             var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Images.ListImagesAsync(new ListImagesRequest()));
             StandardText.Output(isJson
                 ? JsonOutput.Of(answer.Images, Write)
@@ -59,13 +53,6 @@ internal static class ImageListCommand
             isWide ? Names(image.Nodes) : string.Create(CultureInfo.InvariantCulture, $"{image.Nodes.Count} of {nodes}"),
         ]);
     }
-
-    private static bool IsJson(string? format) => format switch
-    {
-        null or "table" => false,
-        "json" => true,
-        _ => throw new CrashcartException(FailureReason.BadRequest, $"'{SafeText.Of(format)}' is no value for --output: give table, wide or json."),
-    };
 
     private static string Names(IEnumerable<string> names) => string.Join(",", names) is { Length: > 0 } all ? all : "-";
 

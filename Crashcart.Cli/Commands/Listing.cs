@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Crashcart.Cli.Configuration;
+using Crashcart.Cli.Output;
 using Crashcart.Cli.Remote;
 using Crashcart.Native;
 using Grpc.Core;
@@ -24,12 +25,19 @@ internal static class Listing
         }
     }
 
+    /// <summary>Whether <c>--output</c> asks for more columns, where it can.</summary>
+    public static bool IsWide(ParseResult parsed, Option<string> format) => parsed.GetValue(format) == "wide" && CanBeWide(format);
+
     /// <summary>Whether <c>--output</c> asks for JSON.</summary>
     /// <exception cref="CrashcartException">It asks for something else.</exception>
     public static bool IsJson(ParseResult parsed, Option<string> format) => parsed.GetValue(format) switch
     {
         null or "table" => false,
+        "wide" when CanBeWide(format) => false,
         "json" => true,
-        var other => throw new CrashcartException(FailureReason.BadRequest, $"'{other}' is no value for --output: give table or json."),
+        var other => throw new CrashcartException(
+            FailureReason.BadRequest, $"'{SafeText.Of(other)}' is no value for --output: give {(CanBeWide(format) ? "table, wide" : "table")} or json."),
     };
+
+    private static bool CanBeWide(Option<string> format) => format.HelpName!.Contains("wide", StringComparison.Ordinal);
 }

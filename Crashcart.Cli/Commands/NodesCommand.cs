@@ -11,6 +11,8 @@ internal static class NodesCommand
 {
     private static readonly string[] Headings = ["NODE", "STATE", "VERSION", "RUNTIMES", "CONTAINERS", "MOUNTS", "SESSIONS", "IMAGES"];
 
+    private static readonly string[] WideHeadings = [.. Headings, "LOOP DEVICES", "ADOPTED", "RECLAIMED", "ADDRESS", "KERNEL"];
+
     public static Command Create()
     {
         var command = new Command("nodes", """
@@ -18,18 +20,26 @@ internal static class NodesCommand
 
             A host that did not answer is listed with what is known of it, and named on standard error. IMAGES is
             the image that a host was given; one that is not the image of most hosts is marked (!).
+
+            --output wide adds the loop devices of images that are attached: one that nobody uses is there for the
+            next session (crashcart-node --linger); how many mounts that were there the host has taken up since its
+            node started (ADOPTED); and how many mounts and sessions of killed processes it has taken away
+            (RECLAIMED).
             """);
-        var format = CommonOptions.Format();
+        var format = CommonOptions.WideFormat();
         var coordinator = CommonOptions.Coordinator();
         command.Add(format);
         command.Add(coordinator);
         command.SetAction(async (parsed, _) =>
         {
-            var isJson = Listing.IsJson(parsed, format);
+            var (isWide, isJson) = (Listing.IsWide(parsed, format), Listing.IsJson(parsed, format));
             var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Fleet.ListNodesAsync(new ListNodesRequest()));
             var nodes = answer.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
             var skew = DigestSkew.Of(nodes);
-            StandardText.Output(isJson ? JsonOutput.Of(nodes, (json, node) => Write(json, node, skew)) : TextTable.Of(Headings, nodes.Select(node => Row(node, skew))));
+            StandardText.Output(
+                isJson ? JsonOutput.Of(nodes, (json, node) => Write(json, node, skew))
+                : isWide ? TextTable.Of(WideHeadings, nodes.Select(node => WideRow(node, skew)))
+                : TextTable.Of(Headings, nodes.Select(node => Row(node, skew))));
             if (skew.Describe() is { } sentence)
                 StandardText.Complain(SafeText.Of(sentence));
             foreach (var node in nodes.Where(node => node.Problem.Length > 0))
@@ -49,6 +59,16 @@ internal static class NodesCommand
         Count(node, node.Mounts),
         Count(node, node.Sessions),
         OrDash(string.Join(", ", node.ImageDigests.Select(Short))) + (skew.Deviates(node) ? " (!)" : ""),
+    ];
+
+    internal static IReadOnlyList<string> WideRow(Node node, DigestSkew skew) =>
+    [
+        .. Row(node, skew),
+        OrDash(string.Join(", ", node.Images.Where(image => image.LoopDevice.Length > 0).Select(image => image.LoopDevice + (image.Users.Count == 0 ? " (unused)" : "")))),
+        Count(node, node.Adopted),
+        Count(node, node.Reclaimed),
+        OrDash(node.Address),
+        OrDash(node.Kernel),
     ];
 
     private static string Count(Node node, int count) => node.Problem.Length > 0 ? "-" : count.ToString(CultureInfo.InvariantCulture);
@@ -98,6 +118,7 @@ internal static class NodesCommand
             json.WriteString("digest", image.Digest);
             json.WriteNumber("size", image.Size);
             json.WriteBoolean("own", image.Own);
+            json.WriteString("loopDevice", image.LoopDevice);
             json.WriteStartArray("users");
             foreach (var user in image.Users)
                 json.WriteStringValue(user);

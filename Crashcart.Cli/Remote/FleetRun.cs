@@ -108,8 +108,8 @@ internal sealed class FleetRun(
         if (ended.OutcomeCase == SessionEnded.OutcomeOneofCase.ExitCode)
         {
             outcome.Exited(target, ended.ExitCode);
-            if (ended.ExitCode != 0)
-                _failures.Add((_labels.Name(target), string.Create(CultureInfo.InvariantCulture, $"Exit status {ended.ExitCode}.")));
+            if (ended.ExitCode != 0 || ended.Why.Length > 0)
+                _failures.Add((_labels.Name(target), string.Create(CultureInfo.InvariantCulture, $"Exit status {ended.ExitCode}. {SafeText.Of(ended.Why)}").TrimEnd()));
             return;
         }
 

@@ -74,6 +74,8 @@ internal static class RemoteSession
                     (step.Output.Stderr ? error : output).Write(step.Output.Data.Span);
                     break;
                 case RunEvent.EventOneofCase.SessionEnded when step.SessionEnded.OutcomeCase == SessionEnded.OutcomeOneofCase.ExitCode:
+                    if (step.SessionEnded.Why.Length > 0)
+                        StandardText.Complain(SafeText.Of($"The session was ended: {step.SessionEnded.Why}"));
                     status = step.SessionEnded.ExitCode;
                     break;
                 case RunEvent.EventOneofCase.SessionEnded:

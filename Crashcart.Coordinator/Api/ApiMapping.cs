@@ -33,7 +33,14 @@ internal static class ApiMapping
         node.Reclaimed = d.Reclaimed;
         node.Adopted = d.Adopted;
         node.ImageDigests.Add(d.ImageDigests);
-        node.Images.Add(d.Images.Select(image => new ApiHeldImage { Digest = image.Digest, Size = image.Size, Own = image.Own, Users = { image.Users } }));
+        node.Images.Add(d.Images.Select(image => new ApiHeldImage
+        {
+            Digest = image.Digest,
+            Size = image.Size,
+            Own = image.Own,
+            Users = { image.Users },
+            LoopDevice = image.LoopDevice,
+        }));
         node.Runtimes.Add(d.Runtimes.Select(r => new Runtime { Name = r.Name, Version = r.Version, Problem = r.Problem }));
         return node;
     }
@@ -111,7 +118,7 @@ internal static class ApiMapping
 
     private static SessionEnded ToApi(Actors.Fleet.RunEvent.SessionEnded ended) => ended.Outcome switch
     {
-        SessionOutcome.Exited exited => new SessionEnded { Target = (uint)ended.Target, ExitCode = exited.Code },
+        SessionOutcome.Exited exited => new SessionEnded { Target = (uint)ended.Target, ExitCode = exited.Code, Why = exited.Why },
         SessionOutcome.Failure failure => new SessionEnded
         {
             Target = (uint)ended.Target,

@@ -61,8 +61,8 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
     {
         if (request.Id.Length == 0)
             throw Invalid("Name the session or the run that is to end; 'crashcart sessions' lists them.");
-        var killed = await Ask<LeaseQuery.Killed>(new LeaseQuery.Kill(request.Id), context);
         string caller = PeerCheck.Describe(context.GetHttpContext());
+        var killed = await Ask<LeaseQuery.Killed>(new LeaseQuery.Kill(request.Id, caller), context);
         LeaseLog.Killed(log, request.Id, killed.Sessions.Count, caller);
         return new KillResponse
         {

@@ -96,7 +96,7 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
 
     private static SessionOutcome Outcome(SessionExit exit) => exit.OutcomeCase == SessionExit.OutcomeOneofCase.Failure
         ? new SessionOutcome.Failure(exit.Failure.ExitCode, exit.Failure.Message)
-        : new SessionOutcome.Exited(exit.ExitCode);
+        : new SessionOutcome.Exited(exit.ExitCode, exit.Why);
 
     private static async Task CarryInput(SessionPipe session, IServerStreamWriter<CoordinatorFrame> toNode, CancellationToken end)
     {

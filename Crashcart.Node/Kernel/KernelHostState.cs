@@ -44,5 +44,6 @@ internal sealed class KernelHostState(KernelCalls kernel, string node) : IHostSt
         mount.LoopDevice,
         mount.ImageKey,
         mount.BackingFile,
-        mount.MadeBySessions);
+        mount.MadeBySessions is not null,
+        mount.MadeBySessions?.ToUnixTimeMilliseconds() ?? 0);
 }

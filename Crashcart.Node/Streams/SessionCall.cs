@@ -15,6 +15,7 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _disposed = new();
     private volatile bool _ending;
+    private volatile string _why = "";
 
     public Task CarryAsync(ITool tool) => TellAsync(async () =>
     {
@@ -29,6 +30,8 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
             await stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(outgoing, incoming).ConfigureAwait(false);
     });
+
+    public void SayWhy(string why) => _why = why;
 
     public Task FailAsync(SessionFailure failure) => TellAsync(async () =>
     {
@@ -55,7 +58,9 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
         await Task.WhenAll(
             CopyAsync(tool.StandardOutput, data => new NodeFrame { Stdout = data }, cancellation),
             CopyAsync(tool.StandardError ?? Stream.Null, data => new NodeFrame { Stderr = data }, cancellation)).ConfigureAwait(false);
-        await EndAsync(await ExitAsync(tool, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        var exit = await ExitAsync(tool, cancellation).ConfigureAwait(false);
+        exit.Why = _why;
+        await EndAsync(exit, cancellation).ConfigureAwait(false);
     }
 
     private async Task CopyAsync(Stream output, Func<ByteString, NodeFrame> frame, CancellationToken cancellation)

@@ -66,5 +66,5 @@ internal sealed class Bench : IAsyncDisposable
         await _directory.DisposeAsync();
     }
 
-    private sealed class OneNode() : FleetHost(["bench"], coordinators: 1);
+    private sealed class OneNode() : FleetHost(["bench"], coordinators: 1, linger: 30);
 }

@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Crashcart.Benchmarks;
 
-/// <summary><c>Crashcart.Benchmarks [--only peers|image] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]</c></summary>
+/// <summary><c>Crashcart.Benchmarks [--only peers|image|leases] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]</c></summary>
 internal static class CommandLine
 {
     private const string Usage = """
-        Usage: ./build.sh bench [--only peers|image] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]
+        Usage: ./build.sh bench [--only peers|image|leases] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]
 
-        Measures Crashcart against its peers (peers), and an image as each file system that it can be (image), all samples
-        of a comparison in turn, and prints medians and ratios as Markdown.
+        Measures Crashcart against its peers (peers), an image as each file system that it can be (image), and what leases
+        cost (leases), all samples of a comparison in turn, and prints medians and ratios as Markdown.
 
-          --only PART      one of the two
+          --only PART      one of the three
           --rounds N       samples of each (default 60; of builds a twentieth of it)
-          --containers N   containers of the last row of the peers (default 100)
+          --containers N   containers of the last row of the peers, and half of those of a restart (default 100)
           --recipe NAME    what is built as each file system (default toolbox)
           --output FILE    write the tables there too
         """;
@@ -36,7 +36,7 @@ internal static class CommandLine
         }
 
         var part = options["--only"];
-        if (part is not ("" or "peers" or "image"))
+        if (part is not ("" or "peers" or "image" or "leases"))
             return await WrongUse();
 
         var rounds = Number(options["--rounds"]);
@@ -45,6 +45,8 @@ internal static class CommandLine
             tables.Add(await Peers(rounds, Number(options["--containers"])));
         if (part is "" or "image")
             tables.Add(await ImageSuite.Run(rounds, options["--recipe"]));
+        if (part is "" or "leases")
+            tables.Add(await LeaseSuite.Run(rounds, 2 * Number(options["--containers"])));
 
         var text = string.Join("\n", tables);
         Console.WriteLine(text);

@@ -30,6 +30,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
         await docker.RunContainerAsync(Web, "--label", "app=node-web");
         _node = await NodeService.OpenAsync(Settings(), NullLoggerFactory.Instance);
         _node.Populate(_system);
+        await Eventually.TrueAsync(async () => (await FindAsync("", Web)).Containers.Count == 1, "the node has seen the container");
     }
 
     public async Task DisposeAsync()
@@ -187,7 +188,8 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     }
 
     private NodeSettings Settings() => new(
-        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1), LogLevel.None);
+        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
+        TimeSpan.Zero, LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>
         Node.Ask<ContainersFound>(new FindContainers { Selector = selector, Container = container }, Eventually.Patience);

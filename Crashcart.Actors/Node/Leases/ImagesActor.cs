@@ -10,19 +10,21 @@ internal sealed class ImagesActor : ReceiveActor
 {
     private readonly Lifetime _lifetime = Lifetime.Begin();
     private readonly Dictionary<ImageDigest, IActorRef> _stored = [];
-    private readonly Dictionary<ImageDigest, IReadOnlyList<string>> _users = [];
+    private readonly Dictionary<ImageDigest, StoredImageActor.Used> _uses = [];
     private readonly Dictionary<ImageDigest, List<(IActorRef Asker, string CorrelationId)>> _drops = [];
     private readonly NodePorts _ports;
     private readonly IActorRef _own;
     private readonly IActorRef _room;
     private OwnImageActor.Known _ownFile = new(null, "", 0);
-    private IReadOnlyList<string> _ownUsers = [];
+    private OwnImageActor.Used _ownUse = new([], "");
     private IReadOnlyList<ImageDigest> _leased = [];
+    private TimeSpan _linger;
 
-    public ImagesActor(NodePorts ports)
+    public ImagesActor(NodePorts ports, TimeSpan linger)
     {
         _ports = ports;
-        _own = Child(OwnImageActor.Props(ports.Images), "own");
+        _linger = linger;
+        _own = Child(OwnImageActor.Props(ports.Images, linger), "own");
         _room = Child(ImageRoomActor.Props(ports.StoredImages), "room");
 
         Receive<Acquire>(_own.Forward);
@@ -31,8 +33,9 @@ internal sealed class ImagesActor : ReceiveActor
         Receive<OwnImageActor.Known>(OnOwnKnown);
         Receive<LeasedByPeople>(OnLeasedByPeople);
         Receive<Identified>(Context.Parent.Forward);
-        Receive<OwnImageActor.Used>(used => _ownUsers = used.Users);
-        Receive<StoredImageActor.Used>(used => _users[used.Digest] = used.Users);
+        Receive<OwnImageActor.Used>(used => _ownUse = used);
+        Receive<StoredImageActor.Used>(used => _uses[used.Digest] = used);
+        Receive<LoopDeviceActor.Linger>(OnLinger);
         Receive<Remove>(remove => Stored(remove.Digest).Forward(new StoredImageActor.Remove(Later: false)));
         Receive<Describe>(OnDescribe);
         Receive<Described>(described => described.Asker.Tell(Complete(described)));
@@ -66,7 +69,7 @@ internal sealed class ImagesActor : ReceiveActor
 
     private sealed record Described(NodeDescribed Answer, IActorRef Asker, IReadOnlyList<StoredImage> Stored) : ILocalMessage;
 
-    public static Props Props(NodePorts ports) => Akka.Actor.Props.Create(() => new ImagesActor(ports));
+    public static Props Props(NodePorts ports, TimeSpan linger) => Akka.Actor.Props.Create(() => new ImagesActor(ports, linger));
 
     protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
 
@@ -96,8 +99,15 @@ internal sealed class ImagesActor : ReceiveActor
     private IActorRef Stored(ImageDigest digest)
     {
         if (!_stored.TryGetValue(digest, out var image))
-            _stored.Add(digest, image = Child(StoredImageActor.Props(_ports, digest, _room), digest.Hex));
+            _stored.Add(digest, image = Child(StoredImageActor.Props(_ports, digest, _room, _linger), digest.Hex));
         return image;
+    }
+
+    private void OnLinger(LoopDeviceActor.Linger linger)
+    {
+        _linger = linger.Time;
+        foreach (var image in _stored.Values.Prepend(_own))
+            image.Tell(linger);
     }
 
     private void OnOwnKnown(OwnImageActor.Known known)
@@ -116,10 +126,15 @@ internal sealed class ImagesActor : ReceiveActor
     private NodeDescribed Complete(Described described)
     {
         if (_ownFile.Path is not null)
-            described.Answer.Images.Add(new HeldImage { Digest = _ownFile.Digest, Size = _ownFile.Size, Own = true, Users = { _ownUsers } });
-        described.Answer.Images.Add(described.Stored.Where(image => image.IsWhole).OrderBy(image => image.Digest.Hex, StringComparer.Ordinal).Select(image =>
-            new HeldImage { Digest = image.Digest.ToString(), Size = image.Size, Users = { _users.GetValueOrDefault(image.Digest, []) } }));
+            described.Answer.Images.Add(new HeldImage { Digest = _ownFile.Digest, Size = _ownFile.Size, Own = true, Users = { _ownUse.Users }, LoopDevice = _ownUse.LoopDevice });
+        described.Answer.Images.Add(described.Stored.Where(image => image.IsWhole).OrderBy(image => image.Digest.Hex, StringComparer.Ordinal).Select(HeldOf));
         return described.Answer;
+    }
+
+    private HeldImage HeldOf(StoredImage image)
+    {
+        var use = _uses.GetValueOrDefault(image.Digest, new StoredImageActor.Used(image.Digest, [], ""));
+        return new HeldImage { Digest = image.Digest.ToString(), Size = image.Size, Users = { use.Users }, LoopDevice = use.LoopDevice };
     }
 
     private void OnDrop(DropImage drop)

@@ -12,6 +12,8 @@ internal sealed class LeaseHolders(IActorContext owner, Action<IReadOnlyCollecti
 
     public bool Any => _holders.Any;
 
+    public IReadOnlyCollection<IActorRef> All => _holders.All;
+
     public void Add(IActorRef holder)
     {
         if (!_holders.Add(holder))

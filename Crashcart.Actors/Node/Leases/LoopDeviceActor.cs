@@ -6,9 +6,9 @@ namespace Crashcart.Actors.Node.Leases;
 
 /// <summary>
 /// Owns the loop device and the detached mount of one image file.
-/// Detached → Attaching → Attached → Detaching → Detached
+/// Detached → Attaching → Attached → Lingering → Detaching → Detached; Lingering → Attached, when somebody comes meanwhile
 /// </summary>
-internal sealed class LoopDeviceActor : ReceiveActor
+internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LeaseHolders _holders;
@@ -16,16 +16,21 @@ internal sealed class LoopDeviceActor : ReceiveActor
     private readonly IImages _images;
     private readonly ImageFile _file;
     private readonly IActorRef _parent;
+    private TimeSpan _linger;
+    private string _device = "";
     private bool _retired;
 
-    public LoopDeviceActor(IImages images, ImageFile file)
+    public LoopDeviceActor(IImages images, ImageFile file, TimeSpan linger)
     {
         _images = images;
         _file = file;
+        _linger = linger;
         _parent = Context.Parent;
         _holders = new LeaseHolders(Context, TellHolders);
         Detached();
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Nobody will acquire any more: stop as soon as there is no holder.</summary>
     public sealed record Retire : ILocalMessage
@@ -33,8 +38,22 @@ internal sealed class LoopDeviceActor : ReceiveActor
         public static readonly Retire Instance = new();
     }
 
-    /// <summary>To the parent, at every change: who holds the image now. Nobody does when it is detached, and not before.</summary>
-    public sealed record Held(IReadOnlyList<IActorRef> Holders) : ILocalMessage;
+    /// <summary>From now on, how long the image stays attached for the next holder after its last one; zero is not at all.</summary>
+    public sealed record Linger(TimeSpan Time) : ILocalMessage;
+
+    /// <summary>Do not stay attached for the next holder, this time: the file is wanted for something else.</summary>
+    public sealed record LetGo : ILocalMessage
+    {
+        public static readonly LetGo Instance = new();
+    }
+
+    /// <summary>To the parent, at every change: who holds the image now.</summary>
+    /// <param name="LoopDevice">Empty when the image is not attached, or not yet.</param>
+    public sealed record Held(IReadOnlyList<IActorRef> Holders, string LoopDevice) : ILocalMessage
+    {
+        /// <summary>It is attached for whoever comes next. When nobody holds it and it does not linger, it is detached.</summary>
+        public bool Lingers => Holders.Count == 0 && LoopDevice.Length > 0;
+    }
 
     private sealed record AttachDone(IAttachedImage Image) : ILocalMessage;
 
@@ -42,7 +61,13 @@ internal sealed class LoopDeviceActor : ReceiveActor
 
     private sealed record DetachDone(Exception? Problem) : ILocalMessage;
 
-    public static Props Props(IImages images, ImageFile file) => Akka.Actor.Props.Create(() => new LoopDeviceActor(images, file));
+    private sealed record LingeredEnough : ILocalMessage
+    {
+        public static readonly LingeredEnough Instance = new();
+    }
+
+    public static Props Props(IImages images, ImageFile file, TimeSpan linger) =>
+        Akka.Actor.Props.Create(() => new LoopDeviceActor(images, file, linger));
 
     protected override void PostStop() => _ = _owned.ReleaseAsync();
 
@@ -60,7 +85,31 @@ internal sealed class LoopDeviceActor : ReceiveActor
     }
 
     private void Attached(IAttachedImage image) =>
-        ReceiveHolders(whenHeld: holder => holder.Tell(new Lease.Granted(image)), whenLast: Detach);
+        ReceiveHolders(whenHeld: holder => holder.Tell(new Lease.Granted(image)), whenLast: () => Leave(image));
+
+    private void Lingering(IAttachedImage image)
+    {
+        Receive<LingeredEnough>(_ => Detach());
+        Receive<LetGo>(_ => Detach());
+        Receive<Retire>(_ =>
+        {
+            _retired = true;
+            Detach();
+        });
+        Receive<Linger>(linger =>
+        {
+            _linger = linger.Time;
+            Leave(image);
+        });
+        ReceiveHolders(
+            whenHeld: holder =>
+            {
+                Timers.CancelAll();
+                holder.Tell(new Lease.Granted(image));
+                Become(() => Attached(image));
+            },
+            whenLast: () => { });
+    }
 
     private void Detaching()
     {
@@ -78,12 +127,14 @@ internal sealed class LoopDeviceActor : ReceiveActor
     private void OnAttached(IAttachedImage image)
     {
         _log.Info("Attached image {0} as {1}", _file.Path, image.LoopDevice);
+        _device = image.LoopDevice;
         if (!_holders.Any)
         {
-            Detach();
+            Leave(image);
             return;
         }
 
+        TellHolders(_holders.All);
         _holders.Grant(image);
         Become(() => Attached(image));
     }
@@ -95,8 +146,24 @@ internal sealed class LoopDeviceActor : ReceiveActor
         BecomeDetached();
     }
 
+    // The last holder is gone.
+    private void Leave(IAttachedImage image)
+    {
+        if (_retired || _linger == TimeSpan.Zero)
+        {
+            Detach();
+            return;
+        }
+
+        Timers.StartSingleTimer(LingeredEnough.Instance, LingeredEnough.Instance, _linger);
+        _parent.Tell(new Held([], _device));
+        Become(() => Lingering(image));
+    }
+
     private void Detach()
     {
+        Timers.CancelAll();
+        _device = "";
         _owned.ReleaseAsync().PipeTo(Self, success: () => new DetachDone(null), failure: e => new DetachDone(e));
         Become(Detaching);
     }
@@ -117,12 +184,12 @@ internal sealed class LoopDeviceActor : ReceiveActor
     private void TellHolders(IReadOnlyCollection<IActorRef> holders)
     {
         if (holders.Count > 0)
-            _parent.Tell(new Held([.. holders]));
+            _parent.Tell(new Held([.. holders], _device));
     }
 
     private void BecomeDetached()
     {
-        _parent.Tell(new Held([]));
+        _parent.Tell(new Held([], _device));
         Become(Detached);
         if (_retired)
             Context.Stop(Self);
@@ -139,6 +206,8 @@ internal sealed class LoopDeviceActor : ReceiveActor
         Receive<Lease.Release>(_ => Drop(Sender));
         Receive<Terminated>(gone => Drop(gone.ActorRef));
         Receive<Retire>(_ => _retired = true);
+        Receive<Linger>(linger => _linger = linger.Time);
+        Receive<LetGo>(_ => { });
 
         void Drop(IActorRef holder)
         {

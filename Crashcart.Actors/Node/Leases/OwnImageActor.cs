@@ -14,19 +14,26 @@ internal sealed class OwnImageActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Lifetime _lifetime = Lifetime.Begin();
     private readonly IImages _images;
+    private TimeSpan _linger;
     private int _generation;
     private (string Key, string Digest, IActorRef Device) _current = ("", "", ActorRefs.Nobody);
     private Known _known = new(null, "", 0);
 
-    public OwnImageActor(IImages images)
+    public OwnImageActor(IImages images, TimeSpan linger)
     {
         _images = images;
+        _linger = linger;
         Receive<ImagesActor.Acquire>(acquire => Identify(new Asker(Sender, acquire.Image)));
         Receive<Look>(_ => Identify(null));
         Receive<Identified>(OnIdentified);
         Receive<Unidentified>(OnUnidentified);
         Receive<Digested>(OnDigested);
         Receive<LoopDeviceActor.Held>(OnHeld);
+        Receive<LoopDeviceActor.Linger>(linger =>
+        {
+            _linger = linger.Time;
+            _current.Device.Tell(linger);
+        });
     }
 
     /// <summary>Look whether the file is as it was.</summary>
@@ -42,7 +49,8 @@ internal sealed class OwnImageActor : ReceiveActor
     public sealed record Known(string? Path, string Digest, long Size) : ILocalMessage;
 
     /// <summary>To the parent, at every change: who uses the file that sessions get now.</summary>
-    public sealed record Used(IReadOnlyList<string> Users) : ILocalMessage;
+    /// <param name="LoopDevice">Empty when it is not attached; it can be without users for a while.</param>
+    public sealed record Used(IReadOnlyList<string> Users, string LoopDevice) : ILocalMessage;
 
     private sealed record Asker(IActorRef Holder, WantedImage? Image);
 
@@ -52,7 +60,7 @@ internal sealed class OwnImageActor : ReceiveActor
 
     private sealed record Digested(string Key, string Digest, Exception? Problem) : ILocalMessage;
 
-    public static Props Props(IImages images) => Akka.Actor.Props.Create(() => new OwnImageActor(images));
+    public static Props Props(IImages images, TimeSpan linger) => Akka.Actor.Props.Create(() => new OwnImageActor(images, linger));
 
     protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
 
@@ -80,9 +88,9 @@ internal sealed class OwnImageActor : ReceiveActor
     {
         _log.Info("Using image {0}", file.Path);
         _current.Device.Tell(LoopDeviceActor.Retire.Instance);
-        _current = (file.Key, "", Context.ActorOf(LoopDeviceActor.Props(_images, file), $"{file.Key}-{++_generation}"));
+        _current = (file.Key, "", Context.ActorOf(LoopDeviceActor.Props(_images, file, _linger), $"{file.Key}-{++_generation}"));
         Tell(new Known(file.Path, "", file.Size));
-        Context.Parent.Tell(new Used([]));
+        Context.Parent.Tell(new Used([], ""));
         _images.DigestAsync(file, _lifetime.Token).PipeTo(
             Self,
             success: digest => new Digested(file.Key, digest, null),
@@ -122,7 +130,7 @@ internal sealed class OwnImageActor : ReceiveActor
     {
         // The device of an older file may still have users.
         if (Sender.Equals(_current.Device))
-            Context.Parent.Tell(new Used([.. held.Holders.Select(holder => holder.Path.Name).Order(StringComparer.Ordinal)]));
+            Context.Parent.Tell(new Used([.. held.Holders.Select(holder => holder.Path.Name).Order(StringComparer.Ordinal)], held.LoopDevice));
     }
 
     private static void PassOn(IActorRef holder, WantedImage image) => Context.Parent.Tell(new ImagesActor.AcquireStored(holder, image));

@@ -8,7 +8,7 @@ namespace Crashcart.Actors.Node.Leases;
 
 /// <summary>
 /// Owns one image of the fleet's on this node: fetches it once for all that wait for it, and leads them to its loop device.
-/// Idle → Checking → (Fetching → Checking →) Idle; Idle → Removing → Idle
+/// Idle → Checking → (Fetching → Checking →) Idle; Idle → (LettingGo →) Removing → Idle
 /// </summary>
 internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWithTimers
 {
@@ -22,13 +22,16 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
     private readonly ImageDigest _digest;
     private readonly IActorRef _room;
     private (string Key, IActorRef Device) _current = ("", ActorRefs.Nobody);
+    private string _loopDevice = "";
+    private TimeSpan _linger;
     private int _generation;
 
-    public StoredImageActor(NodePorts ports, ImageDigest digest, IActorRef room)
+    public StoredImageActor(NodePorts ports, ImageDigest digest, IActorRef room, TimeSpan linger)
     {
         _ports = ports;
         _digest = digest;
         _room = room;
+        _linger = linger;
         Idle();
     }
 
@@ -49,7 +52,8 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
     public sealed record Leased(IReadOnlyList<string> People) : ILocalMessage;
 
     /// <summary>To the parent, at every change.</summary>
-    public sealed record Used(ImageDigest Digest, IReadOnlyList<string> Users) : ILocalMessage;
+    /// <param name="LoopDevice">Empty when it is not attached; it can be without users for a while.</param>
+    public sealed record Used(ImageDigest Digest, IReadOnlyList<string> Users, string LoopDevice) : ILocalMessage;
 
     private sealed record Found(ImageFile? File) : ILocalMessage;
 
@@ -57,8 +61,8 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
 
     private sealed record RemoveDone(bool IsGone, Exception? Problem) : ILocalMessage;
 
-    public static Props Props(NodePorts ports, ImageDigest digest, IActorRef room) =>
-        Akka.Actor.Props.Create(() => new StoredImageActor(ports, digest, room));
+    public static Props Props(NodePorts ports, ImageDigest digest, IActorRef room, TimeSpan linger) =>
+        Akka.Actor.Props.Create(() => new StoredImageActor(ports, digest, room, linger));
 
     protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
 
@@ -109,8 +113,29 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
             if (_demand.Waiting.Count == 0)
                 fetch.Tell(ImageFetchActor.Stop.Instance);
         });
-        Receive<Remove>(Keep);
+        Receive<Remove>(remove => Keep(remove, Sender));
         ReceiveUsers();
+    }
+
+    // Nobody uses it, but its loop device has it.
+    private void LettingGo(IActorRef asker, Remove remove)
+    {
+        Receive<LoopDeviceActor.Held>(held =>
+        {
+            // One that lingers said so before it was told to let go.
+            if (!Sender.Equals(_current.Device) || held.Lingers)
+                return;
+            Note(held);
+            if (_demand.Users.Count == 0)
+            {
+                BeginRemove(asker, remove);
+                return;
+            }
+
+            Keep(remove, asker);
+            BecomeIdle();
+        });
+        ReceiveAny(_ => Stash.Stash());
     }
 
     private void Removing(IActorRef asker, Remove remove)
@@ -128,7 +153,7 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
             // A device of an older file may still have users.
             if (!Sender.Equals(_current.Device))
                 return;
-            _demand.Hold(held.Holders);
+            Note(held);
             OnUsers();
         });
         Receive<Leased>(leased =>
@@ -137,6 +162,17 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
             OnUsers();
         });
         Receive<Terminated>(gone => _demand.Leave(gone.ActorRef));
+        Receive<LoopDeviceActor.Linger>(linger =>
+        {
+            _linger = linger.Time;
+            _current.Device.Tell(linger);
+        });
+    }
+
+    private void Note(LoopDeviceActor.Held held)
+    {
+        _loopDevice = held.LoopDevice;
+        _demand.Hold(held.Holders);
     }
 
     private void Wait(ImagesActor.AcquireStored acquire) => _demand.Wait(Context.Watch(acquire.Holder), acquire.Image);
@@ -164,7 +200,8 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
         if (file.Key != _current.Key)
         {
             _current.Device.Tell(LoopDeviceActor.Retire.Instance);
-            _current = (file.Key, Context.ActorOf(LoopDeviceActor.Props(_ports.Images, file), $"device-{++_generation}"));
+            _loopDevice = "";
+            _current = (file.Key, Context.ActorOf(LoopDeviceActor.Props(_ports.Images, file, _linger), $"device-{++_generation}"));
             Context.Parent.Tell(new ImagesActor.Identified(file.Key, _digest.ToString()));
         }
 
@@ -194,17 +231,27 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
 
     private void OnRemove(Remove remove)
     {
+        var asker = Sender;
         if (_demand.Users.Count > 0)
-            Keep(remove);
+        {
+            Keep(remove, asker);
+        }
+        else if (_loopDevice.Length > 0)
+        {
+            _current.Device.Tell(LoopDeviceActor.LetGo.Instance);
+            Become(() => LettingGo(asker, remove));
+        }
         else
-            BeginRemove(Sender, remove);
+        {
+            BeginRemove(asker, remove);
+        }
     }
 
-    private void Keep(Remove remove)
+    private void Keep(Remove remove, IActorRef asker)
     {
         if (remove.Later)
             _demand.Unwant();
-        Sender.Tell(new Kept(_digest, _demand.Users));
+        asker.Tell(new Kept(_digest, _demand.Users));
     }
 
     private void BeginRemove(IActorRef asker, Remove remove)
@@ -237,7 +284,7 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
 
     private void OnUsers()
     {
-        Context.Parent.Tell(new Used(_digest, _demand.Users));
+        Context.Parent.Tell(new Used(_digest, _demand.Users, _loopDevice));
         if (!_demand.ShallGo)
             return;
         _log.Info("Removing image {0}, which was unwanted and is not used any more", _digest.Abbreviated);

@@ -8,6 +8,9 @@ internal sealed class LeaseTable
     private readonly Dictionary<LeaseId, MountLease> _all = [];
     private readonly Dictionary<string, string> _digests = [];
 
+    // Kept by the process before, and not yet found.
+    private readonly HashSet<LeaseId> _restored = [];
+
     public IReadOnlyList<MountLease> All => [.. _all.Values.OrderBy(lease => lease.SinceUnixMs)];
 
     /// <summary>The digests of images that are known, by their files' keys.</summary>
@@ -33,6 +36,7 @@ internal sealed class LeaseTable
     public void Restore(MountLease lease)
     {
         _all[lease.Id] = lease;
+        _restored.Add(lease.Id);
         if (lease.ImageDigest.Length > 0)
             _digests[lease.Mount.ImageKey] = lease.ImageDigest;
     }
@@ -71,7 +75,9 @@ internal sealed class LeaseTable
             .Where(mount => !mount.MadeBySessions && !_all.Values.Any(lease => lease.IsOn(mount)))
             .Select(mount => Hold(mount, "", MountLease.OnTheHost, now))
             .ToList();
-        return new Settlement(adopted, ended);
+        var takenUp = _all.Values.Where(lease => _restored.Contains(lease.Id) && found.Any(lease.IsOn)).ToList();
+        _restored.ExceptWith(takenUp.Concat(ended).Select(lease => lease.Id));
+        return new Settlement(takenUp, adopted, ended);
     }
 
     private string DigestOf(FoundMount mount) => _digests.GetValueOrDefault(mount.ImageKey, "");
@@ -86,7 +92,10 @@ internal sealed class LeaseTable
 }
 
 /// <summary>What a look at the kernel has changed about the leases.</summary>
-internal sealed record Settlement(IReadOnlyList<MountLease> Adopted, IReadOnlyList<MountLease> Ended)
+/// <param name="TakenUp">Kept by the process before, with their mounts: found for the first time.</param>
+/// <param name="Adopted">On mounts that nobody had told of.</param>
+/// <param name="Ended">Their mounts are gone.</param>
+internal sealed record Settlement(IReadOnlyList<MountLease> TakenUp, IReadOnlyList<MountLease> Adopted, IReadOnlyList<MountLease> Ended)
 {
     public bool ChangesSomething => Adopted.Count + Ended.Count > 0;
 }

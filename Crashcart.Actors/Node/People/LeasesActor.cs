@@ -134,6 +134,9 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
     private void OnSettle(Settle settle)
     {
         var settlement = _table.Settle(settle.Found, settle.Known, DateTimeOffset.UtcNow);
+        foreach (var lease in settlement.TakenUp)
+            _log.Info("{0}: took up the mount in container {1} ({2}), which {3} holds", lease.Id, lease.Mount.Container, lease.Mount.LoopDevice, lease.Holder);
+
         foreach (var lease in settlement.Ended)
         {
             _log.Info("{0} on the mount in container {1} ended without a word: the mount is gone", lease.Id, lease.Mount.Container);

@@ -21,6 +21,9 @@ public interface ISessionCall : IAsyncDisposable
     /// <exception cref="NodeException">The call broke.</exception>
     Task CarryAsync(ITool tool);
 
+    /// <summary>Why the tool is ended from outside, for the person whose session it is: goes out with the exit status.</summary>
+    void SayWhy(string why);
+
     /// <summary>Ends the call with the reason why the tool was not started.</summary>
     /// <exception cref="NodeException">The call broke.</exception>
     Task FailAsync(SessionFailure failure);

@@ -51,7 +51,7 @@ internal sealed record LeaseListing(
             ImageDigest = Digests.GetValueOrDefault(mount.ImageKey, ""),
             LeaseId = lease?.Id.Value ?? "",
             Holders = { lease is null ? sessions : sessions.Prepend(lease.Holder) },
-            SinceUnixMs = lease?.SinceUnixMs ?? 0,
+            SinceUnixMs = lease?.SinceUnixMs ?? mount.SessionsSinceUnixMs,
             Pid = mount.Pid,
         };
     }

@@ -26,6 +26,7 @@ internal sealed class ReconcilerActor : ReceiveActor, IWithTimers
     private LeaseListing _last = LeaseListing.Empty;
     private string _problem = "";
     private bool _again;
+    private bool _isFirst = true;
     private int _adopted;
     private int _reclaimed;
 
@@ -42,6 +43,8 @@ internal sealed class ReconcilerActor : ReceiveActor, IWithTimers
     public sealed record Neighbours(IActorRef Containers, IActorRef Sessions, IActorRef Leases);
 
     /// <summary>To the parent, at every change: how much there was since this started.</summary>
+    /// <param name="Adopted">Mounts that were there and are held by a lease now, whether that was kept or is new.</param>
+    /// <param name="Reclaimed">Mounts and sessions of killed processes that were taken away.</param>
     public sealed record Counted(int Adopted, int Reclaimed) : ILocalMessage;
 
     private sealed record Look : ILocalMessage;
@@ -103,7 +106,7 @@ internal sealed class ReconcilerActor : ReceiveActor, IWithTimers
     {
         Receive<LeasesActor.Settled>(settled =>
         {
-            _adopted += settled.Settlement.Adopted.Count;
+            _adopted += settled.Settlement.TakenUp.Count + settled.Settlement.Adopted.Count;
             _last = new LeaseListing(findings, settled.Leases, [], settled.Digests);
             _node.Sessions.Tell(new SessionsActor.List());
         });
@@ -144,6 +147,12 @@ internal sealed class ReconcilerActor : ReceiveActor, IWithTimers
 
     private void Finish()
     {
+        if (_isFirst && _problem.Length == 0)
+        {
+            _log.Info("Looked over the host: {0} mounts that were there taken up, {1} mounts and sessions of killed processes released", _adopted, _reclaimed);
+            _isFirst = false;
+        }
+
         Context.Parent.Tell(new Counted(_adopted, _reclaimed));
         foreach (var (asker, question) in _served)
             Context.ActorOf(LeaseAnswerActor.Props(_node.Containers, asker, question, _last, _problem));

@@ -36,7 +36,8 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>The node's own wish. The tool is asked at once, and killed after that time; told again, the time is another.</summary>
-    public sealed record EndWithin(TimeSpan Grace) : ILocalMessage;
+    /// <param name="Why">One sentence for whoever the session belongs to.</param>
+    public sealed record EndWithin(TimeSpan Grace, string Why) : ILocalMessage;
 
     public static Props Props(SessionRequest request, NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
         Akka.Actor.Props.Create(() => new SessionActor(request, ports, node, patience));
@@ -62,7 +63,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         });
         Receive<SessionStep.StreamLost>(lost => Release(lost.Problem));
         Receive<SessionStep.StartIsLate>(_ => Release($"The node could not dial {_request.Start.StreamEndpoint} in time."));
-        ReceiveEnd(_ => Release("It was ended before it began."));
+        ReceiveEnd((_, why) => Release(why.Length > 0 ? why : "It was ended before it began."));
     }
 
     private void Locating(ISessionCall call)
@@ -87,12 +88,21 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         ReceiveRefusals(call);
     }
 
-    private void Running(ITool tool)
+    private void Running(ISessionCall call, ITool tool)
     {
         Receive<SessionStep.Carried>(_ => Release(""));
         Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
         Receive<SessionStep.ContainerExited>(_ => End(tool, TimeSpan.Zero));
-        ReceiveEnd(grace => End(tool, grace));
+        ReceiveEnd((grace, why) =>
+        {
+            if (why.Length > 0)
+            {
+                _log.Info("Session {0} is ended: {1}", _request.Id, why);
+                call.SayWhy(why);
+            }
+
+            End(tool, grace);
+        });
     }
 
     private void Ending(ITool tool)
@@ -173,7 +183,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         _log.Info("Session {0}: {1} runs in container {2}", _request.Id, _request.ToolName, _request.Start.ContainerId);
         Timers.CancelAll();
         call.CarryAsync(tool).PipeTo(Self, success: () => new SessionStep.Carried(), failure: e => new SessionStep.StreamLost(e.Message));
-        Become(() => Running(tool));
+        Become(() => Running(call, tool));
     }
 
     private void End(ITool tool, TimeSpan grace)
@@ -228,13 +238,13 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.NotStarted>(not => Refuse(call, not.Failure));
         Receive<SessionStep.StartIsLate>(_ => Refuse(call, $"The tool could not be started within {_patience.Start.TotalSeconds:0} s."));
         Receive<SessionStep.ContainerExited>(_ => Refuse(call, $"Container {_request.Start.ContainerId} exited before the tool was started."));
-        ReceiveEnd(_ => Refuse(call, "The session was ended before the tool was started."));
+        ReceiveEnd((_, why) => Refuse(call, why.Length > 0 ? why : "The session was ended before the tool was started."));
     }
 
-    private void ReceiveEnd(Action<TimeSpan> end)
+    private void ReceiveEnd(Action<TimeSpan, string> end)
     {
-        Receive<EndSession>(_ => end(_patience.Grace));
-        Receive<EndWithin>(within => end(within.Grace));
-        Receive<Terminated>(_ => end(_patience.Grace));
+        Receive<EndSession>(asked => end(_patience.Grace, asked.Reason));
+        Receive<EndWithin>(within => end(within.Grace, within.Why));
+        Receive<Terminated>(_ => end(_patience.Grace, ""));
     }
 }

@@ -37,7 +37,8 @@ internal sealed class SessionsActor : ReceiveActor
     public sealed record Refuse(string Why) : ILocalMessage;
 
     /// <summary>End every session within the time.</summary>
-    public sealed record EndAll(TimeSpan Grace) : ILocalMessage;
+    /// <param name="Why">For those whose sessions end.</param>
+    public sealed record EndAll(TimeSpan Grace, string Why) : ILocalMessage;
 
     public static Props Props(NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
         Akka.Actor.Props.Create(() => new SessionsActor(ports, node, patience));
@@ -49,26 +50,26 @@ internal sealed class SessionsActor : ReceiveActor
         ReceiveQuestions();
         Receive<StartSession>(OnStart);
         Receive<EndSession>(OnEnd);
-        Receive<EndAll>(end => OnEndAll(end.Grace));
+        Receive<EndAll>(end => OnEndAll(end.Grace, end.Why));
         Receive<Refuse>(refuse => _refusal = refuse.Why);
         Receive<Terminated>(OnTerminated);
         Receive<NodeActor.Drain>(drain =>
         {
             var asker = Sender;
             Become(() => Draining(asker));
-            OnEndAll(drain.Grace);
+            OnEndAll(drain.Grace, drain.Why);
             TellWhenDrained(asker);
         });
     }
 
     private void Draining(IActorRef asker)
     {
-        Receive<StartSession>(start => Sender.Tell(Over(start, "The node is stopping and takes no sessions.")));
+        Receive<StartSession>(start => Sender.Tell(Over(start, _refusal)));
         ReceiveQuestions();
         Receive<EndSession>(OnEnd);
-        Receive<EndAll>(end => OnEndAll(end.Grace));
+        Receive<EndAll>(end => OnEndAll(end.Grace, end.Why));
         Receive<Refuse>(_ => { });
-        Receive<NodeActor.Drain>(drain => OnEndAll(drain.Grace));
+        Receive<NodeActor.Drain>(drain => OnEndAll(drain.Grace, drain.Why));
         Receive<Terminated>(gone =>
         {
             OnTerminated(gone);
@@ -126,10 +127,10 @@ internal sealed class SessionsActor : ReceiveActor
         Context.Parent.Tell(new Counted(_sessions.Count));
     }
 
-    private void OnEndAll(TimeSpan grace)
+    private void OnEndAll(TimeSpan grace, string why)
     {
         foreach (var session in _sessions.Values)
-            session.Tell(new SessionActor.EndWithin(grace));
+            session.Tell(new SessionActor.EndWithin(grace, why));
     }
 
     private void TellWhenDrained(IActorRef asker)

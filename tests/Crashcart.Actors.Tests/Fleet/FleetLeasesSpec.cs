@@ -183,7 +183,7 @@ public sealed class FleetLeasesSpec : FleetSpec
     [InlineData("run-2", new string[0])]
     public void A_session_or_a_run_is_ended_where_it_is(string id, string[] ended)
     {
-        _fleet.Tell(new LeaseQuery.Kill(id));
+        _fleet.Tell(new LeaseQuery.Kill(id, "somebody"));
         FindLeases find = Node.ExpectMsg<FindLeases>();
         Node.Reply(new LeasesFound
         {

@@ -10,7 +10,7 @@ public sealed class ImagesActorSpec : NodeSpec
 {
     private readonly IActorRef _images;
 
-    public ImagesActorSpec() => _images = Sys.ActorOf(ImagesActor.Props(Ports), "images");
+    public ImagesActorSpec() => _images = Sys.ActorOf(ImagesActor.Props(Ports, TimeSpan.Zero), "images");
 
     [Fact]
     public void Gives_an_image_that_is_there_without_fetching()
@@ -159,6 +159,74 @@ public sealed class ImagesActorSpec : NodeSpec
         Sys.Stop(second);
 
         AwaitAssert(() => Assert.Empty(Stored.Digests));
+    }
+
+    [Fact]
+    public void Drops_an_image_that_lingers_as_soon_as_its_device_is_free()
+    {
+        Linger(TimeSpan.FromSeconds(30));
+        Use('a');
+        Assert.Equal(1, Images.Attached);
+
+        Assert.Equal(new ImageDropped { CorrelationId = "q" }, Drop('a'));
+
+        Assert.Equal(0, Images.Attached);
+        Assert.Empty(Stored.Digests);
+    }
+
+    [Fact]
+    public void An_image_that_was_dropped_in_use_does_not_linger_after_its_last_use()
+    {
+        Linger(TimeSpan.FromSeconds(30));
+        Stored.Put('a');
+        var holder = Acquire('a');
+        ExpectGrant(holder);
+        Assert.NotEmpty(Drop('a').Users);
+
+        Sys.Stop(holder);
+
+        AwaitAssert(() => Assert.Empty(Stored.Digests));
+        Assert.Equal(0, Images.Attached);
+    }
+
+    [Fact]
+    public void An_image_that_lingers_makes_room_for_another()
+    {
+        Linger(TimeSpan.FromSeconds(30));
+        Use('a');
+        Stored.Put('b');
+
+        Acquire('c');
+        AwaitFetch();
+
+        Assert.Equal([Digest('b')], Stored.Digests);
+        Assert.Equal(0, Images.Attached);
+    }
+
+    [Fact]
+    public void Tells_the_loop_device_of_an_image_that_nobody_uses_and_that_lingers()
+    {
+        Linger(TimeSpan.FromSeconds(30));
+        Use('a');
+
+        Assert.Equal(new HeldImage { Digest = Digest('a').ToString(), Size = 400, LoopDevice = "/dev/loop7" }, Describe().Images[^1]);
+    }
+
+    [Fact]
+    public void Nothing_lingers_any_more_when_it_is_told_so()
+    {
+        Linger(TimeSpan.FromSeconds(30));
+        Use('a');
+        var own = CreateTestProbe();
+        _images.Tell(new ImagesActor.Acquire(null), own);
+        ExpectGrant(own);
+        Sys.Stop(own);
+        AwaitAssert(() => Assert.Empty(Describe().Images[0].Users));
+        Assert.Equal(2, Images.Attached);
+
+        Linger(TimeSpan.Zero);
+
+        AwaitAssert(() => Assert.Equal(0, Images.Attached));
     }
 
     [Fact]
@@ -311,6 +379,18 @@ public sealed class ImagesActorSpec : NodeSpec
         _images.Tell(new ImagesActor.Acquire(Wanted(digit, size)), holder);
         return holder;
     }
+
+    /// <summary>Somebody has used the image.</summary>
+    private void Use(char digit)
+    {
+        Stored.Put(digit);
+        var holder = Acquire(digit);
+        ExpectGrant(holder);
+        Sys.Stop(holder);
+        AwaitAssert(() => Assert.Empty(Describe().Images[^1].Users));
+    }
+
+    private void Linger(TimeSpan time) => _images.Tell(new LoopDeviceActor.Linger(time));
 
     private void AwaitFetch() => AwaitAssert(() => Assert.Equal(1, Stored.FetchesPending));
 

@@ -57,6 +57,17 @@ public sealed class LeaseTableTests
     }
 
     [Fact]
+    public void A_lease_that_was_kept_is_taken_up_once_with_its_mount()
+    {
+        var (found, lost) = (_table.Hold(Mount(1), "web", "anna", Now), _table.Hold(Mount(2), "web", "anna", Now));
+        _table.Restore(found);
+        _table.Restore(lost);
+
+        Assert.Equal(found, Assert.Single(_table.Settle([Mount(1)], Known(), Now).TakenUp));
+        Assert.Empty(_table.Settle([Mount(1)], Known(), Now).TakenUp);
+    }
+
+    [Fact]
     public void A_mount_that_stays_changes_nothing()
     {
         _table.Restore(_table.Hold(Mount(1), "web", "anna", Now));

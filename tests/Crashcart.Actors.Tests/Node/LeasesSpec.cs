@@ -104,7 +104,9 @@ public sealed class LeasesSpec : NodeSpec
 
         Assert.Equal(kept.Id.Value, Assert.Single(Find(node).Mounts).LeaseId);
         AwaitAssert(() => Assert.Equal(kept.Id, Assert.Single(Host.Kept).Id));
-        Assert.Equal(0, Describe(node).Adopted);
+        AwaitAssert(() => Assert.Equal(1, Describe(node).Adopted));
+        Find(node);
+        Assert.Equal(1, Describe(node).Adopted);
     }
 
     [Fact]

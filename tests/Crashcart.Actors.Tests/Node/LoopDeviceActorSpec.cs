@@ -8,11 +8,13 @@ namespace Crashcart.Actors.Tests.Node;
 
 public sealed class LoopDeviceActorSpec : NodeSpec
 {
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(30);
+
     private readonly ScriptedImages _images = new();
     private readonly IActorRef _device;
 
     public LoopDeviceActorSpec() =>
-        _device = Sys.ActorOf(LoopDeviceActor.Props(_images, new ImageFile("/crashcart.img", "image-1")));
+        _device = Sys.ActorOf(LoopDeviceActor.Props(_images, new ImageFile("/crashcart.img", "image-1"), TimeSpan.Zero));
 
     [Fact]
     public void Attaches_once_for_all_that_acquire_meanwhile()
@@ -127,6 +129,97 @@ public sealed class LoopDeviceActorSpec : NodeSpec
         Sys.Stop(_device);
 
         AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+    }
+
+    [Fact]
+    public void Lingers_for_a_while_after_the_last_holder_and_then_detaches()
+    {
+        var parent = CreateTestProbe();
+        var device = Lingering(parent);
+        Advance(Linger - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, _images.DetachesPending);
+
+        Advance(TimeSpan.FromMilliseconds(1));
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+        _images.CompleteDetach();
+        Assert.Equal(("", false), State(parent));
+        Acquire(device);
+        CompleteAttach();
+    }
+
+    [Fact]
+    public void Grants_at_once_while_it_lingers_and_begins_to_linger_anew_after_that()
+    {
+        var parent = CreateTestProbe();
+        var device = Lingering(parent);
+        Advance(Linger / 2);
+
+        var holder = Acquire(device);
+        holder.ExpectMsg<Lease.Granted>();
+        Assert.Equal(("/dev/loop7", false), State(parent));
+        Advance(Linger * 2);
+        device.Tell(Lease.Release.Instance, holder);
+        Assert.Equal(("/dev/loop7", true), State(parent));
+        Advance(Linger / 2);
+
+        Assert.Equal((1, 0), (_images.Attachments, _images.DetachesPending));
+    }
+
+    [Theory]
+    [InlineData("let go")]
+    [InlineData("retire")]
+    [InlineData("linger no more")]
+    public void Detaches_at_once_when_nothing_is_to_be_waited_for(string why)
+    {
+        var parent = CreateTestProbe();
+        var device = Lingering(parent);
+
+        device.Tell(why switch
+        {
+            "let go" => LoopDeviceActor.LetGo.Instance,
+            "retire" => LoopDeviceActor.Retire.Instance,
+            _ => new LoopDeviceActor.Linger(TimeSpan.Zero),
+        });
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+        _images.CompleteDetach();
+        Assert.Equal(("", false), State(parent));
+    }
+
+    [Fact]
+    public void Releases_the_device_when_it_is_stopped_while_it_lingers()
+    {
+        Sys.Stop(Lingering(CreateTestProbe()));
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+    }
+
+    private static (string LoopDevice, bool Lingers) State(TestProbe parent)
+    {
+        var held = parent.ExpectMsg<LoopDeviceActor.Held>();
+        return (held.LoopDevice, held.Lingers);
+    }
+
+    /// <summary>An owner that had a holder.</summary>
+    private IActorRef Lingering(TestProbe parent)
+    {
+        var device = parent.ChildActorOf(LoopDeviceActor.Props(_images, new ImageFile("/crashcart.img", "image-1"), Linger));
+        var holder = Acquire(device);
+        CompleteAttach();
+        holder.ExpectMsg<Lease.Granted>();
+        Assert.Equal(("", false), State(parent));
+        Assert.Equal(("/dev/loop7", false), State(parent));
+        device.Tell(Lease.Release.Instance, holder);
+        Assert.Equal(("/dev/loop7", true), State(parent));
+        return device;
+    }
+
+    private TestProbe Acquire(IActorRef device)
+    {
+        var holder = CreateTestProbe();
+        device.Tell(Lease.Acquire.Instance, holder);
+        return holder;
     }
 
     private TestProbe Acquire()

@@ -15,7 +15,7 @@ public sealed class MountActorSpec : NodeSpec
     public MountActorSpec()
     {
         _parent = CreateTestProbe();
-        _mounts = _parent.ChildActorOf(MountsActor.Props(Ports, Sys.ActorOf(ImagesActor.Props(Ports))));
+        _mounts = _parent.ChildActorOf(MountsActor.Props(Ports, Sys.ActorOf(ImagesActor.Props(Ports, TimeSpan.Zero))));
     }
 
     [Fact]

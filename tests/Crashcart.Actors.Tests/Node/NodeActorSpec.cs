@@ -84,9 +84,10 @@ public sealed class NodeActorSpec : NodeSpec
         ExpectMsg<SessionAccepted>();
         AwaitAssert(() => Assert.True(Calls.IsCarrying));
 
-        node.Tell(new EndSession { SessionId = "s1" }, TestActor);
+        node.Tell(new EndSession { SessionId = "s1", Reason = "It was killed by somebody." }, TestActor);
 
         Assert.Equal("s1", ExpectMsg<SessionOver>().SessionId);
+        Assert.Equal("It was killed by somebody.", Calls.Why);
     }
 
     [Fact]
@@ -125,8 +126,9 @@ public sealed class NodeActorSpec : NodeSpec
         ExpectMsg<NodeActor.Drained>();
         run.ExpectMsg<SessionOver>();
         Assert.True(Tools.Tool.IsDisposed);
+        Assert.Equal("Node node-1 is stopping.", Calls.Why);
         node.Tell(Session("s2"), TestActor);
-        Assert.Equal(("s2", "The node is stopping and takes no sessions."), Over(ExpectMsg<SessionOver>()));
+        Assert.Equal(("s2", "Node node-1 is stopping and takes no sessions."), Over(ExpectMsg<SessionOver>()));
     }
 
     [Fact]
@@ -176,6 +178,41 @@ public sealed class NodeActorSpec : NodeSpec
         ExpectMsg<SessionAccepted>();
     }
 
+    [Theory]
+    [InlineData(false, "Node node-1 is cordoned and takes no mounts; 'crashcart uncordon node-1' changes that.")]
+    [InlineData(true, "Node node-1 is stopping and takes no mounts.")]
+    public void Takes_no_mounts_of_people_while_it_is_cordoned_or_stops(bool stops, string expected)
+    {
+        Runtime.Run(Web);
+        var node = Start();
+        node.Tell(stops ? new NodeActor.Drain(TimeSpan.Zero) : new CordonNode { Cordoned = true }, TestActor);
+        ExpectMsg<object>();
+
+        node.Tell(new MountImage { CorrelationId = "m", ContainerId = Web.Id.Value, Holder = "somebody" }, TestActor);
+
+        Assert.Equal(new ImageMounted { CorrelationId = "m", Problem = expected }, ExpectMsg<ImageMounted>());
+    }
+
+    [Theory]
+    [InlineData("cordon")]
+    [InlineData("stop")]
+    public void Keeps_no_image_attached_for_sessions_that_it_does_not_take(string how)
+    {
+        Runtime.Run(Web);
+        var node = Start(TimeSpan.FromHours(1));
+        node.Tell(Session("s1"), TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+        node.Tell(new EndSession { SessionId = "s1" }, TestActor);
+        ExpectMsg<SessionOver>();
+        AwaitAssert(() => Assert.Equal(("/dev/loop7", 0), (Describe(node).Images[0].LoopDevice, Describe(node).Images[0].Users.Count)));
+
+        node.Tell(how == "stop" ? new NodeActor.Drain(TimeSpan.Zero) : new CordonNode { Cordoned = true }, TestActor);
+        ExpectMsg<object>();
+
+        AwaitAssert(() => Assert.Equal(0, Images.Attached));
+    }
+
     [Fact]
     public void Is_cordoned_from_its_start_when_it_was_so_before()
     {
@@ -201,6 +238,7 @@ public sealed class NodeActorSpec : NodeSpec
 
         ExpectMsg<NodeCordoned>();
         run.ExpectMsg<SessionOver>();
+        Assert.Equal("Node node-1 is being drained.", Calls.Why);
     }
 
     [Fact]
@@ -249,8 +287,8 @@ public sealed class NodeActorSpec : NodeSpec
         Ticket = ByteString.CopyFromUtf8("ticket"),
     };
 
-    private IActorRef Start() =>
-        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports, _cordon), NodeActor.Name);
+    private IActorRef Start(TimeSpan linger = default) =>
+        Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64", linger), Ports, _cordon), NodeActor.Name);
 
     private int Sessions(IActorRef node) => Describe(node).Sessions;
 

@@ -101,7 +101,7 @@ public sealed class OwnImageActorSpec : NodeSpec
         return holder.LastSender;
     }
 
-    private IActorRef Start() => _parent.ChildActorOf(OwnImageActor.Props(Images));
+    private IActorRef Start() => _parent.ChildActorOf(OwnImageActor.Props(Images, TimeSpan.Zero));
 
     private OwnImageActor.Known NextKnown() => (OwnImageActor.Known)_parent.FishForMessage(message => message is OwnImageActor.Known);
 

@@ -277,7 +277,7 @@ public sealed class SessionActorSpec : NodeSpec
             Ticket = ByteString.CopyFromUtf8("ticket"),
             Image = image,
         };
-        var images = Sys.ActorOf(ImagesActor.Props(Ports));
+        var images = Sys.ActorOf(ImagesActor.Props(Ports, TimeSpan.Zero));
         var node = new SessionNeighbours(
             Sys.ActorOf(ContainersActor.Props("node-1", Ports)), images, Sys.ActorOf(MountsActor.Props(Ports, images)));
         _session = Sys.ActorOf(SessionActor.Props(new SessionRequest(start, _run), Ports, node, SessionPatience.Default));

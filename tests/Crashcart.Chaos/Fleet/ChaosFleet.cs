@@ -137,7 +137,7 @@ internal sealed class ChaosFleet : IAsyncDisposable
 
     private Command Node(ChaosNode node) => new(Artifacts.Node,
     [
-        "--name", node.Name, "--image", Image, "--state-dir", node.State.Path, "--listen", Daemon.FreeAddress(),
+        "--name", node.Name, "--image", Image, "--state-dir", node.State.Path, "--listen", Daemon.FreeAddress(), "--linger", "0",
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ])
     {

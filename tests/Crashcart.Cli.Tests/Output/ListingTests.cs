@@ -34,6 +34,27 @@ public sealed class ListingTests
     }
 
     [Fact]
+    public void A_node_s_wide_row_has_its_loop_devices_and_what_it_took_up_and_away()
+    {
+        var node = new Node
+        {
+            Name = "n",
+            State = "up",
+            Address = "10.0.0.7:7421",
+            Kernel = "6.18",
+            Adopted = 2,
+            Reclaimed = 3,
+            Images =
+            {
+                new HeldImage { LoopDevice = "/dev/loop1", Users = { "run-1-0" } },
+                new HeldImage { LoopDevice = "/dev/loop2" },
+                new HeldImage(),
+            },
+        };
+        Assert.Equal(["/dev/loop1, /dev/loop2 (unused)", "2", "3", "10.0.0.7:7421", "6.18"], NodesCommand.WideRow(node, DigestSkew.Of([])).Skip(8));
+    }
+
+    [Fact]
     public void A_container_s_row_has_its_labels_in_order()
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(1_000_000);

@@ -16,6 +16,8 @@ public sealed class RefusalTests
     [InlineData("exec --memory much c ls", "'much' is no value for --memory: give a size, like 512M or 1G.")]
     [InlineData("exec -i x.img n/c ls", "'x.img' is a file's name, and what goes through the coordinator uses the fleet's images: push the file with 'crashcart image push FILE NAME:TAG' and give --image NAME:TAG.")]
     [InlineData("ps -o xml", "'xml' is no value for --output: give table or json.")]
+    [InlineData("ps -o wide", "'wide' is no value for --output: give table or json.")]
+    [InlineData("nodes -o xml", "'xml' is no value for --output: give table, wide or json.")]
     [InlineData("-m -u c", "Options -m, -u and -e exclude each other; give one of them.")]
     [InlineData("-m c ls", "Options -m and -u run no command; leave it out.")]
     [InlineData("exec 2147483647 ls", "There is no process 2147483647; it has ended, or lives in another PID namespace than crashcart.")]

@@ -10,6 +10,7 @@ public class FleetHost : IAsyncLifetime
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly string[] _addresses;
     private readonly PrivateNetwork? _network;
+    private readonly int _linger;
 
     public FleetHost()
         : this(["alpha", "beta"], coordinators: 2)
@@ -20,8 +21,10 @@ public class FleetHost : IAsyncLifetime
     /// <param name="coordinators">How many.</param>
     /// <param name="isParted">Every daemon has a network namespace of its own, and the lines between them can be cut.</param>
     /// <param name="docker">Makes the daemon of a node; null: as it is by default.</param>
-    protected FleetHost(string[] nodes, int coordinators, bool isParted = false, Func<DockerDaemon>? docker = null)
+    /// <param name="linger">Seconds for which nodes keep images attached; with 0 a loop device that is left is a leak.</param>
+    protected FleetHost(string[] nodes, int coordinators, bool isParted = false, Func<DockerDaemon>? docker = null, int linger = 0)
     {
+        _linger = linger;
         _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
         _addresses = [.. Enumerable.Range(0, coordinators).Select(index => Address(NameOf(index)))];
         Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(() => Coordinator(index)))];
@@ -146,7 +149,7 @@ public class FleetHost : IAsyncLifetime
 
     private Command Node(FleetNode node, string listen) => In(node.Name, Artifacts.Node,
     [
-        "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", listen,
+        "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", listen, "--linger", $"{_linger}",
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with
     {

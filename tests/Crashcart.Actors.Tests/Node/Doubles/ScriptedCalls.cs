@@ -38,6 +38,10 @@ internal sealed class ScriptedCalls : ISessionStreams, ISessionCall
         ExitCode = await tool.Exited;
     }
 
+    public string Why { get; private set; } = "";
+
+    public void SayWhy(string why) => Why = why;
+
     public Task FailAsync(SessionFailure failure)
     {
         Failure = failure;

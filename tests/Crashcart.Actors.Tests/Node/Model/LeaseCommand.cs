@@ -9,11 +9,15 @@ internal abstract record LeaseCommand
 
     public const int Containers = 2;
 
+    public const int StoredImages = 2;
+
     private LeaseCommand()
     {
     }
 
     private static Gen<int> AnyHolder => Gen.Int[0, Holders - 1];
+
+    private static Gen<int> AnyStored => Gen.Int[0, StoredImages - 1];
 
     private static Gen<int> AnyContainer => Gen.Int[0, Containers - 1];
 
@@ -21,15 +25,25 @@ internal abstract record LeaseCommand
     public static Gen<LeaseCommand[]> Courses { get; } = Gen.Frequency(
         (4, AnyHolder.Select(LeaseCommand (holder) => new AcquireImage(holder))),
         (6, Gen.Select(AnyHolder, AnyContainer, LeaseCommand (holder, container) => new AcquireMount(holder, container))),
-        (5, AnyHolder.Select(LeaseCommand (holder) => new Release(holder))),
+        (5, Gen.Select(AnyHolder, AnyStored, LeaseCommand (holder, image) => new AcquireStored(holder, image))),
+        (3, AnyStored.Select(LeaseCommand (image) => new DropStored(image))),
+        (7, AnyHolder.Select(LeaseCommand (holder) => new Release(holder))),
         (3, AnyHolder.Select(LeaseCommand (holder) => new Die(holder))),
         (12, Gen.Int[0, 7].Select(LeaseCommand (which) => new Finish(which, Succeeds: true))),
         (3, Gen.Int[0, 7].Select(LeaseCommand (which) => new Finish(which, Succeeds: false))),
         (1, AnyContainer.Select(LeaseCommand (container) => new Exit(container))),
         (1, AnyContainer.Select(LeaseCommand (container) => new Restart(container))),
-        (1, Gen.Const(LeaseCommand () => new ReplaceImage()))).Array[1, 50];
+        (1, Gen.Const(LeaseCommand () => new ReplaceImage())),
+        (2, Gen.Const(LeaseCommand () => new Wait())),
+        (1, Gen.Bool.Select(LeaseCommand (lingers) => new Linger(lingers)))).Array[1, 50];
 
     public sealed record AcquireImage(int Holder) : LeaseCommand;
+
+    /// <summary>An image of the fleet's, which the node has on its disk.</summary>
+    public sealed record AcquireStored(int Holder, int Image) : LeaseCommand;
+
+    /// <summary>Somebody removes an image of the fleet's.</summary>
+    public sealed record DropStored(int Image) : LeaseCommand;
 
     public sealed record AcquireMount(int Holder, int Container) : LeaseCommand;
 
@@ -51,4 +65,10 @@ internal abstract record LeaseCommand
 
     /// <summary>The image's file is replaced by another.</summary>
     public sealed record ReplaceImage : LeaseCommand;
+
+    /// <summary>Half of the time passes for which an image lingers.</summary>
+    public sealed record Wait : LeaseCommand;
+
+    /// <summary>From now on images linger, or do so no more.</summary>
+    public sealed record Linger(bool Lingers) : LeaseCommand;
 }

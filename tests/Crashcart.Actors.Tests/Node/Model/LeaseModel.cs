@@ -15,6 +15,7 @@ internal sealed class LeaseModel
     private readonly List<string> _told = [];
     private readonly HashSet<int> _exited = [];
     private readonly SlotModel[] _slots;
+    private readonly StoredModel[] _stored;
     private readonly int[] _pids = [.. Enumerable.Range(0, LeaseCommand.Containers).Select(container => FirstPid(container))];
     private string _current;
     private int _image = 1;
@@ -24,12 +25,16 @@ internal sealed class LeaseModel
     public LeaseModel()
     {
         _slots = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(slot => new SlotModel(_told, slot, 0))];
+        _stored = [.. Enumerable.Range(0, LeaseCommand.StoredImages).Select(image => new StoredModel(this, StoredWorld.Name(image)))];
         _current = "image-1";
         _devices.Add(_current, new DeviceModel(this, _current));
     }
 
     /// <summary>What is under way outside, in the order in which <see cref="LeaseCommand.Finish"/> counts it.</summary>
     public IReadOnlyCollection<string> UnderWay => _underWay.Keys;
+
+    /// <summary>An image stays attached for a while after its last holder.</summary>
+    public bool Lingers { get; private set; } = true;
 
     public static int FirstPid(int container) => 100 * (container + 1);
 
@@ -41,6 +46,12 @@ internal sealed class LeaseModel
         {
             case LeaseCommand.AcquireImage acquire:
                 AcquireImage(_slots[acquire.Holder]);
+                break;
+            case LeaseCommand.AcquireStored acquire:
+                AcquireImage(_slots[acquire.Holder], _stored[acquire.Image]);
+                break;
+            case LeaseCommand.DropStored drop:
+                _stored[drop.Image].Drop();
                 break;
             case LeaseCommand.AcquireMount acquire:
                 MountIn(acquire.Container).Acquire(_slots[acquire.Holder]);
@@ -63,6 +74,16 @@ internal sealed class LeaseModel
             case LeaseCommand.ReplaceImage:
                 _image++;
                 break;
+            case LeaseCommand.Wait:
+                ForEachDevice(device => device.Wait());
+                break;
+            case LeaseCommand.Linger linger:
+                Lingers = linger.Lingers;
+                // Of an older file nobody waits for another holder anyway.
+                _devices[_current].OnLingerChanged();
+                foreach (var stored in _stored)
+                    stored.Device.OnLingerChanged();
+                break;
         }
 
         return [.. _told.Order(StringComparer.Ordinal)];
@@ -70,16 +91,25 @@ internal sealed class LeaseModel
 
     public bool HasExited(int pid) => _exited.Contains(pid);
 
+    public void Tell(string what) => _told.Add(what);
+
     public void Begin(string name, Action<bool> finished) => _underWay.Add(name, finished);
 
     /// <summary>Whoever acquires gets the image's file as it is when it has been looked at.</summary>
-    public void AcquireImage(ILeaseHolder holder)
+    /// <param name="wanted">Null: the file that the node was given. It is looked at also for others, which may be the same.</param>
+    public void AcquireImage(ILeaseHolder holder, StoredModel? wanted = null)
     {
         Begin(string.Create(CultureInfo.InvariantCulture, $"identify {++_identified:000}"), identified =>
         {
-            if (!identified)
+            if (!identified && wanted is null)
             {
                 holder.Refuse();
+                return;
+            }
+
+            if (!identified)
+            {
+                wanted!.Acquire(holder);
                 return;
             }
 
@@ -87,7 +117,14 @@ internal sealed class LeaseModel
             if (key != _current)
             {
                 _devices.Add(key, new DeviceModel(this, key));
+                _devices[_current].Retire();
                 _current = key;
+            }
+
+            if (wanted is not null)
+            {
+                wanted.Acquire(holder);
+                return;
             }
 
             _devices[key].Acquire(holder);
@@ -107,11 +144,17 @@ internal sealed class LeaseModel
     /// <summary>Everything that the holder had is released.</summary>
     public void Forget(ILeaseHolder holder)
     {
-        foreach (IHolderSet owner in (IHolderSet[])[.. _devices.Values, .. _mounts.Values])
+        foreach (IHolderSet owner in (IHolderSet[])[.. _devices.Values, .. _stored.Select(stored => stored.Device), .. _mounts.Values])
             owner.Drop(holder);
     }
 
     public void Remove(MountModel mount) => _mounts.Remove(mount.Key);
+
+    private void ForEachDevice(Action<DeviceModel> act)
+    {
+        foreach (DeviceModel device in (DeviceModel[])[.. _devices.Values, .. _stored.Select(stored => stored.Device)])
+            act(device);
+    }
 
     private MountModel MountIn(int container)
     {

@@ -76,16 +76,24 @@ public sealed class LeaseModelSpec(ITestOutputHelper output)
         return Record.Exception(() => holds(course));
     }
 
-    /// <summary>Without each command that the failure does not need.</summary>
+    /// <summary>Without each command that the failure does not need, and with the least numbers.</summary>
     private static LeaseCommand[] Shorten(LeaseCommand[] course, Action<LeaseCommand[]> holds)
+    {
+        while (Simpler(course).FirstOrDefault(simpler => Failure(simpler, holds) is not null) is { } simpler)
+            course = simpler;
+        return course;
+    }
+
+    // The last first: what they need comes before them.
+    private static IEnumerable<LeaseCommand[]> Simpler(LeaseCommand[] course)
     {
         for (var i = course.Length - 1; i >= 0; i--)
         {
-            LeaseCommand[] shorter = [.. course[..i], .. course[(i + 1)..]];
-            if (Failure(shorter, holds) is not null)
-                course = shorter;
+            yield return [.. course[..i], .. course[(i + 1)..]];
+            if (course[i] is not LeaseCommand.Finish finish)
+                continue;
+            for (var which = 0; which < finish.Which; which++)
+                yield return [.. course[..i], finish with { Which = which }, .. course[(i + 1)..]];
         }
-
-        return course;
     }
 }

@@ -1,8 +1,11 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.TestKit;
+using Crashcart.Actors.Images;
 using Crashcart.Actors.Node;
 using Crashcart.Actors.Node.Leases;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
 using Crashcart.Actors.Tests.Node.Doubles;
 
 namespace Crashcart.Actors.Tests.Node.Model;
@@ -15,10 +18,13 @@ internal sealed class LeaseRig
 {
     private static readonly ActorSystem System = ActorSystem.Create("leases", ConfigurationFactory.ParseString("""
         akka.actor.default-dispatcher { type = "Akka.TestKit.CallingThreadDispatcherConfigurator, Akka.TestKit", throughput = 2147483647 }
+        akka.scheduler.implementation = "Akka.TestKit.TestScheduler, Akka.TestKit"
         akka.loglevel = OFF
         akka.stdout-loglevel = OFF
         akka.log-dead-letters = off
         """));
+
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(30);
 
     private static readonly IActorRef Stage = System.ActorOf(Props.Create(() => new StageActor()));
 
@@ -29,6 +35,7 @@ internal sealed class LeaseRig
     private readonly Dictionary<(IActorRef Holder, IActorRef Owner), LeaseWorld.Thing> _granted = [];
     private readonly int[] _pids = [.. Enumerable.Range(0, LeaseCommand.Containers).Select(LeaseModel.FirstPid)];
     private readonly IActorRef _root;
+    private readonly IActorRef _dropper;
     private readonly IActorRef _images;
     private readonly IActorRef _mounts;
 
@@ -36,9 +43,10 @@ internal sealed class LeaseRig
     {
         _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
         var host = new ScriptedHost();
-        var ports = new NodePorts([], _world, _world, new ScriptedStoredImages(), _world, new ScriptedTools(), new ScriptedCalls(), host, host, host);
-        _images = Child(_root, ImagesActor.Props(ports), "images");
+        var ports = new NodePorts([], _world, _world, new StoredWorld(_world), _world, new ScriptedTools(), new ScriptedCalls(), host, host, host);
+        _images = Child(_root, ImagesActor.Props(ports, Linger), "images");
         _mounts = Child(_root, MountsActor.Props(ports, _images), "mounts");
+        _dropper = Child(_root, Props.Create(() => new DropperActor(this)), name: null);
         _holders = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(Holder)];
         // The first look at the file, which nobody waits for.
         _world.Finish(0, succeeds: true);
@@ -54,6 +62,12 @@ internal sealed class LeaseRig
         {
             case LeaseCommand.AcquireImage acquire:
                 _images.Tell(new ImagesActor.Acquire(null), _holders[acquire.Holder]);
+                break;
+            case LeaseCommand.AcquireStored acquire:
+                _images.Tell(new ImagesActor.Acquire(StoredWorld.Wanted(acquire.Image)), _holders[acquire.Holder]);
+                break;
+            case LeaseCommand.DropStored drop:
+                _images.Tell(new DropImage { CorrelationId = StoredWorld.Name(drop.Image), Digest = StoredWorld.Wanted(drop.Image).Digest }, _dropper);
                 break;
             case LeaseCommand.AcquireMount acquire:
                 var container = NodeSpec.Container($"container-{acquire.Container}", _pids[acquire.Container]);
@@ -77,6 +91,12 @@ internal sealed class LeaseRig
             case LeaseCommand.ReplaceImage:
                 _world.ReplaceImage();
                 break;
+            case LeaseCommand.Wait:
+                Advance(Linger / 2);
+                break;
+            case LeaseCommand.Linger linger:
+                _images.Tell(new LoopDeviceActor.Linger(linger.Lingers ? Linger : TimeSpan.Zero));
+                break;
         }
 
         RequireHonesty();
@@ -95,14 +115,22 @@ internal sealed class LeaseRig
     {
         for (var holder = 0; holder < LeaseCommand.Holders; holder++)
             Die(holder);
-        while (UnderWay.Count > 0)
-            _world.Finish(0, succeeds: true);
+        FinishAll();
         foreach (var pid in Enumerable.Range(0, LeaseCommand.Containers).SelectMany(c => Enumerable.Range(LeaseModel.FirstPid(c), 100)))
             _world.Exit(pid);
-        while (UnderWay.Count > 0)
-            _world.Finish(0, succeeds: true);
+        FinishAll();
+        Advance(Linger);
+        FinishAll();
         Assert.Empty(_world.Owned);
         Assert.Empty(_world.Violations);
+    }
+
+    private static void Advance(TimeSpan time) => ((TestScheduler)System.Scheduler).Advance(time);
+
+    private void FinishAll()
+    {
+        while (UnderWay.Count > 0)
+            _world.Finish(0, succeeds: true);
     }
 
     private static IActorRef Child(IActorRef parent, Props props, string? name)
@@ -114,6 +142,8 @@ internal sealed class LeaseRig
 
     private static string NameOf(IActorRef owner)
     {
+        if (ImageDigest.TryParse("sha256:" + owner.Path.Parent.Name, out var digest))
+            return StoredWorld.Name(digest);
         var name = owner.Path.Name;
         var thing = name[..name.LastIndexOf('-')];
         return owner.Path.Parent.Name == "mounts" ? "mount-" + thing : thing;
@@ -159,6 +189,16 @@ internal sealed class LeaseRig
     private sealed class StageActor : ReceiveActor
     {
         public StageActor() => Receive<Action<IActorContext>>(act => act(Context));
+    }
+
+    private sealed class DropperActor : ReceiveActor
+    {
+        public DropperActor(LeaseRig rig) => Receive<ImageDropped>(dropped => rig._told.Add(dropped switch
+        {
+            { Problem.Length: > 0 } => $"{dropped.CorrelationId} is not removed",
+            { Users.Count: > 0 } => $"{dropped.CorrelationId} is kept",
+            _ => $"{dropped.CorrelationId} is removed",
+        }));
     }
 
     private sealed class HolderActor : ReceiveActor

@@ -73,7 +73,8 @@ internal sealed class LeaseWorld : IImages, ITargets, ISharedMounts
         return done.Task;
     }
 
-    private Task<T> Begin<T>(string name, Func<T> make)
+    /// <summary>Is done with an answer, or fails, when the course of events says so.</summary>
+    public Task<T> Begin<T>(string name, Func<T> make)
     {
         // Continuations run at once, on the one thread that everything runs on.
         var done = new TaskCompletionSource<T>();
