@@ -8,9 +8,9 @@ internal sealed class BuildCache : IDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
-    private readonly FileStream _lock;
+    private readonly FileLock _lock;
 
-    private BuildCache(string directory, FileStream @lock) => (Directory, _lock) = (directory, @lock);
+    private BuildCache(string directory, FileLock @lock) => (Directory, _lock) = (directory, @lock);
 
     public string Directory { get; }
 
@@ -26,7 +26,7 @@ internal sealed class BuildCache : IDisposable
             System.IO.Directory.CreateDirectory(directory);
             for (var told = false; ; told = true)
             {
-                if (TryLock(Path.Combine(directory, "lock")) is { } held)
+                if (FileLock.TryTake(Path.Combine(directory, "lock")) is { } held)
                     return new BuildCache(directory, held);
                 if (!told)
                     log.Step($"Waiting for another build that uses {directory}");
@@ -39,6 +39,9 @@ internal sealed class BuildCache : IDisposable
         }
     }
 
+    /// <summary>Outlives the hold on the cache.</summary>
+    public Scratch MakeScratch() => Scratch.Create(Path.Combine(Directory, "scratch"));
+
     public void Dispose() => _lock.Dispose();
 
     public static ImageBuildException NotWritable(string directory, Exception e)
@@ -50,20 +53,6 @@ internal sealed class BuildCache : IDisposable
             return cache;
         return Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home
             ? Path.Combine(home, ".cache")
-            : throw new ImageBuildException("There is no place to keep packages: set XDG_CACHE_HOME or HOME.");
-    }
-
-    /// <summary>.NET takes flock(2) for FileShare.None, and says that it is held by an IOException of this errno.</summary>
-    private static FileStream? TryLock(string path)
-    {
-        const int wouldBlock = 11;
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (e.HResult == wouldBlock)
-        {
-            return null;
-        }
+            : throw new ImageBuildException("There is no place for packages and for what a build makes of them: set XDG_CACHE_HOME or HOME.");
     }
 }

@@ -24,10 +24,11 @@ internal static class Bytes
     public static byte[] Replace(byte[] content, byte[] from, byte[] to, int count, string what)
     {
         var places = Occurrences(content, from);
-        return places.Count == count ? Overwrite(content, places, to) : throw Miscounted(what, places.Count, count);
+        return places.Count == count ? Overwrite(content, places, to) : throw Miscounted((what, places.Count, count));
     }
 
-    public static ImageBuildException Miscounted(string what, int found, int expected) => new(
-        $"Looked for {what} and found it {found} times where {expected} is right: this version of the package is not known, "
-        + "and an image with it would not be safe. Use the Debian release that the recipe was made for, or correct the edit.");
+    public static ImageBuildException Miscounted(params IReadOnlyList<(string What, int Found, int Expected)> sought) => new(
+        $"Looked for {string.Join(", and for ", sought.Select(s => $"{s.What} and found it {s.Found} times where {s.Expected} is right"))}: "
+        + "this version of the package is not known, and an image with it would not be safe. Use a release that the recipe is made for, "
+        + "or correct the edit.");
 }

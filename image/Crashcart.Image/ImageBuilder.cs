@@ -41,7 +41,8 @@ public sealed class ImageBuilder
         if (!Directory.Exists(Path.GetDirectoryName(output)))
             throw new ImageBuildException($"Cannot write the image {output}: there is no such directory.");
 
-        var (packages, release) = await FetchAsync(cancel);
+        var (packages, release, scratch) = await FetchAsync(cancel);
+        using var end = scratch;
         var (tree, records) = Assemble(packages, cancel);
         SelfCheck.CheckFiles(tree, _recipe, _architecture);
         var sbom = Sbom.Write(_recipe, release, records, ContentDigest.Of(tree));
@@ -49,28 +50,20 @@ public sealed class ImageBuilder
         tree[Sbom.Path] = new TreeFile(Tree.NoPackage, sbom, Executable: false);
         tree[Manifest.Path] = new TreeFile(Tree.NoPackage, manifest, Executable: false);
 
-        var scratch = Directory.CreateTempSubdirectory("crashcart-image-");
-        try
-        {
-            var root = scratch.FullName;
-            var directory = root + Tree.MountPoint;
-            TreeWriter.Write(tree, directory);
-            cancel.ThrowIfCancellationRequested();
-            // Packed before programs are started: what they write there is no part of the image.
-            Pack(directory, manifest, output, () => new StartCheck(root, _recipe, _log).Run(_architecture, cancel), cancel);
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
+        var directory = scratch.Path + Tree.MountPoint;
+        TreeWriter.Write(tree, directory);
+        cancel.ThrowIfCancellationRequested();
+        // Packed before programs are started: what they write there is no part of the image.
+        Pack(directory, manifest, output, () => new StartCheck(scratch.Path, _recipe, _log).Run(_architecture, cancel), cancel);
     }
 
-    private async Task<(IReadOnlyList<DebPackage> Packages, string Release)> FetchAsync(CancellationToken cancel)
+    private async Task<(IReadOnlyList<DebPackage> Packages, string Release, Scratch Scratch)> FetchAsync(CancellationToken cancel)
     {
         using var cache = await BuildCache.OpenAsync(BuildCache.DefaultDirectory, _log, cancel);
         try
         {
-            return new PackageFetcher(_whole, _options, cache.Directory, _log, cancel).Fetch(_architecture);
+            var (packages, release) = new PackageFetcher(_whole, _options, cache.Directory, _log, cancel).Fetch(_architecture);
+            return (packages, release, cache.MakeScratch());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,7 +74,8 @@ public sealed class ImageBuilder
     private (Tree Tree, IReadOnlyList<PackageRecord> Records) Assemble(IReadOnlyList<DebPackage> packages, CancellationToken cancel)
     {
         _log.Step($"Unpacking {packages.Count} packages");
-        var assembler = new TreeAssembler(_recipe, _architecture);
+        string[] names = [.. packages.Select(p => p.Name)];
+        var assembler = new TreeAssembler(_recipe, _architecture, _recipe.Packages.SelectMany(entry => PackageEntry.Meant(entry, names)).ToHashSet());
         var unpacked = new List<UnpackedPackage>();
         // Several at one time, added in their order: where two have a link and a file of one path, that decides.
         var reading = packages.AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Min(Environment.ProcessorCount, 8))
@@ -97,7 +91,7 @@ public sealed class ImageBuilder
         _log.Live("Relocating");
         var tree = assembler.Tree;
         tree["lib/ld.so"] = new TreeLink("libc6", "lib/" + _architecture.Loader);
-        new TreeRelocation(tree, _architecture).Run(_recipe.Edits, _knowledge.Edits);
+        new TreeRelocation(tree, _architecture, _recipe.Directories).Run(_recipe.Edits, _knowledge.Edits);
         tree["lib/libcc.so"] = new TreeFile(Tree.NoPackage, _preload, Executable: true);
         tree[Relocation.PreloadFile] = new TreeFile(
             Tree.NoPackage, System.Text.Encoding.ASCII.GetBytes(Tree.MountPoint + "/lib/libcc.so\n"), Executable: false);

@@ -14,7 +14,7 @@ internal static class LoaderVariables
     {
         var places = architecture == Architecture.Arm64 ? OnArm64(content) : OnAmd64(content);
         if (places.Count != 1)
-            throw Bytes.Miscounted("the test for LD_ variables in lib/ld.so", places.Count, 1);
+            throw Bytes.Miscounted(("the test for LD_ variables in lib/ld.so", places.Count, 1));
         byte[] edited = [.. content];
         foreach (var at in (int[])[places[0].L, places[0].D])
         {

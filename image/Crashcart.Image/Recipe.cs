@@ -13,8 +13,8 @@ public sealed record Recipe
     public IReadOnlyList<string> Include { get; init; } = [];
 
     /// <summary>
-    /// Debian packages, each for all architectures or, as in <c>ltrace [amd64]</c>, for some. Those named here give all their files; packages that they depend on give only the shared
-    /// libraries that something needs.
+    /// Debian packages, see <see cref="PackageEntry"/>, each for all architectures or, as in <c>ltrace [amd64]</c>, for some. Those
+    /// named here give all their files; packages that they depend on give only the shared libraries that something needs.
     /// </summary>
     public IReadOnlyList<string> Packages { get; init; } = [];
 
@@ -33,8 +33,14 @@ public sealed record Recipe
     /// <summary>Globs of files to keep although <see cref="Drop"/> matches them.</summary>
     public IReadOnlyList<string> Keep { get; init; } = [];
 
-    /// <summary>Symbolic links: path and the path that it leads to.</summary>
+    /// <summary>Symbolic links: path and the path that it leads to, or a glob that one path matches.</summary>
     public IReadOnlyDictionary<string, string> Links { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// Directories of the host that many programs name, whole or as the beginning of a path, and where the image has each:
+    /// a path that is not longer.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Directories { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Files of the recipe's own: path and text.</summary>
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
@@ -77,6 +83,7 @@ public sealed record Recipe
         Drop = [.. under.Drop, .. Drop],
         Keep = [.. under.Keep, .. Keep],
         Links = Over(Links, under.Links),
+        Directories = Over(Directories, under.Directories),
         Files = Over(Files, under.Files),
         Edits = [.. under.Edits, .. Edits],
         Wrappers = Over(Wrappers, under.Wrappers),
@@ -95,7 +102,7 @@ public sealed record Recipe
         var whole = docs && WithDocs is not null ? WithDocs.Over(this) with { Name = Name } : this;
         return whole with
         {
-            Packages = [.. Named(whole.Packages, architecture).Select(p => p.Name).Distinct()],
+            Packages = [.. whole.Packages.Select(p => PackageEntry.For(p, architecture)).OfType<string>().Distinct()],
             Executables = new SortedDictionary<string, string?>(
                 Named(whole.Executables.Keys, architecture).ToDictionary(e => e.Name, e => whole.Executables[e.Entry]),
                 StringComparer.Ordinal),
@@ -128,14 +135,6 @@ public sealed record Recipe
         return both;
     }
 }
-
-/// <summary>One string constant of a program, replaced by a string that is not longer.</summary>
-/// <param name="File">The program or library.</param>
-/// <param name="From">The whole constant, without its terminating NUL.</param>
-/// <param name="To">Its replacement; the rest is filled with NULs.</param>
-/// <param name="Count">How often the constant must occur: another count stops the build.</param>
-/// <param name="Architecture">Debian's name of the only one that has it; null is all.</param>
-public sealed record TextEdit(string File, string From, string To, int Count, string? Architecture = null);
 
 /// <summary>Makes a program a script that starts the real one.</summary>
 /// <param name="Arguments">Put before the user's.</param>

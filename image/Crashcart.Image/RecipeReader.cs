@@ -41,12 +41,13 @@ internal sealed class RecipeReader
         {
             recipe = Text(key) switch
             {
-                "packages" => recipe with { Packages = [.. Items(value).Select(ForArchitectures)] },
+                "packages" => recipe with { Packages = [.. Items(value).Select(Package)] },
                 "executables" => recipe with { Executables = Map(value, ForArchitectures, TextOrNothing) },
                 "load" => recipe with { Load = Texts(value) },
                 "drop" => recipe with { Drop = Texts(value) },
                 "keep" => recipe with { Keep = Texts(value) },
                 "links" => recipe with { Links = Map(value, Text) },
+                "directories" => recipe with { Directories = Directories(value) },
                 "files" => recipe with { Files = Map(value, Text) },
                 "edits" => recipe with { Edits = [.. Items(value).Select(Edit)] },
                 "wrappers" => recipe with { Wrappers = Map(value, Wrap) },
@@ -57,7 +58,7 @@ internal sealed class RecipeReader
                 "format" when !inDocs => recipe with { Format = OneOf(value, FileSystem.Names) },
                 "compression" when !inDocs => recipe with { Compression = Text(value) },
                 "architecture" when !inDocs => recipe with { Architecture = OneOf(value, Architecture.Names) },
-                "docs" when !inDocs => recipe with { Docs = OneOf(value, ["true", "false"]) == "true" },
+                "docs" when !inDocs => recipe with { Docs = Boolean(value) },
                 "with-docs" when !inDocs => recipe with { WithDocs = Recipe(value, "what comes with manuals", inDocs: true) },
                 var unknown => throw Error(key.Start, $"{what} has no '{unknown}'"),
             };
@@ -74,28 +75,58 @@ internal sealed class RecipeReader
             : throw Error(node.Start, $"'{name}' is no name: letters, digits and -_. are");
     }
 
+    private Dictionary<string, string> Directories(YamlNode node)
+    {
+        var directories = Map(node, Text);
+        var tooLong = Mapping(node, "this").FirstOrDefault(pair => Tree.MountPoint.Length + 1 + Text(pair.Value).Length > Text(pair.Key).Length);
+        return tooLong.Key is null
+            ? directories
+            : throw Error(tooLong.Key.Start, $"{Tree.MountPoint}/{Text(tooLong.Value)} is longer than {Text(tooLong.Key)}, and a program has no room for it");
+    }
+
     private TextEdit Edit(YamlNode node)
     {
-        string? file = null, from = null, to = null, architecture = null;
-        var count = 1;
+        string? file = null, architecture = null;
+        var optional = false;
+        IReadOnlyList<TextVariant> variants = [];
+        var own = new YamlMappingNode();
         foreach (var (key, value) in Mapping(node, "an edit"))
         {
             switch (Text(key))
             {
                 case "file": file = Text(value); break;
+                case "any": variants = [.. Items(value).Select(variant => Variant(variant, variant.Start))]; break;
+                case "optional": optional = Boolean(value); break;
+                case "architecture": architecture = OneOf(value, Architecture.Names); break;
+                default: own.Add(key, value); break;
+            }
+        }
+
+        if (file is null || (own.Children.Count > 0 && variants.Count > 0))
+            throw Error(node.Start, "an edit needs 'file', and either 'from' and 'to' or 'any'");
+        return new TextEdit(file, variants.Count > 0 ? variants : [Variant(own, node.Start)], architecture) { Optional = optional };
+    }
+
+    private TextVariant Variant(YamlNode node, Mark start)
+    {
+        string? from = null, to = null;
+        var count = 1;
+        foreach (var (key, value) in Mapping(node, "a variant"))
+        {
+            switch (Text(key))
+            {
                 case "from": from = Text(value); break;
                 case "to": to = Text(value); break;
                 case "count": count = Number(value); break;
-                case "architecture": architecture = OneOf(value, Architecture.Names); break;
                 case var unknown: throw Error(key.Start, $"an edit has no '{unknown}'");
             }
         }
 
-        if (file is null || string.IsNullOrEmpty(from) || to is null)
-            throw Error(node.Start, "an edit needs 'file', 'from' and 'to'");
+        if (string.IsNullOrEmpty(from) || to is null)
+            throw Error(start, "an edit needs 'file', 'from' and 'to'");
         return to.Length <= from.Length
-            ? new TextEdit(file, from, to, count, architecture)
-            : throw Error(node.Start, $"'{to}' is longer than '{from}', and an edit cannot make a program longer");
+            ? new TextVariant(from, to, count)
+            : throw Error(start, $"'{to}' is longer than '{from}', and an edit cannot make a program longer");
     }
 
     private Wrapper Wrap(YamlNode node)
@@ -115,6 +146,9 @@ internal sealed class RecipeReader
         return new Wrapper(arguments, environment);
     }
 
+    private string Package(YamlNode node)
+        => PackageEntry.Fault(Text(node)) is { } fault ? throw Error(node.Start, fault) : Text(node);
+
     private string ForArchitectures(YamlNode node)
         => ArchitectureList.Fault(Text(node)) is { } fault ? throw Error(node.Start, fault) : Text(node);
 
@@ -122,6 +156,8 @@ internal sealed class RecipeReader
         => Text(node) is var name && name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_')
             ? name
             : throw Error(node.Start, $"'{name}' is no name of a variable");
+
+    private bool Boolean(YamlNode node) => OneOf(node, ["true", "false"]) == "true";
 
     private string OneOf(YamlNode node, IEnumerable<string> known)
         => known.Contains(Text(node)) ? Text(node) : throw Error(node.Start, $"'{Text(node)}' is none of {string.Join(", ", known)}");

@@ -8,19 +8,20 @@ namespace Crashcart.Image;
 /// Each edit knows how often its text must occur, and another count stops the build, so that a new version of a package
 /// can never be half relocated.
 /// </summary>
-internal sealed class Relocation(Architecture architecture)
+/// <param name="architecture">The programs'.</param>
+/// <param name="directories">As <see cref="Recipe.Directories"/> has them.</param>
+internal sealed class Relocation(Architecture architecture, IReadOnlyDictionary<string, string> directories)
 {
     public const string Interpreter = Tree.MountPoint + "/lib/ld.so";
 
     /// <summary>Libraries that the loader puts before all others.</summary>
     public const string PreloadFile = "pre";
 
-    /// <summary>Directories that are named in many programs, whole or as the beginning of a path; slashes fill the room.</summary>
+    /// <summary>Slashes fill the room that a directory leaves.</summary>
     private readonly (byte[] From, byte[] To)[] _everywhere =
     [
         Same($"/usr/lib/{architecture.Triplet}", Tree.MountPoint + "/lib"),
-        // Translations are formats for printf(3): the container's are not to be trusted. The image has none.
-        Same("/usr/share/locale", Tree.MountPoint + "/no"),
+        .. directories.Select(directory => Same(directory.Key, $"{Tree.MountPoint}/{directory.Value}")),
     ];
 
     /// <summary>Gives a program the image's loader, and every ELF file the image's directories.</summary>
@@ -48,21 +49,12 @@ internal sealed class Relocation(Architecture architecture)
         return edited;
     }
 
-    /// <summary>Replaces a string constant: only whole constants, between NULs, count.</summary>
-    public static byte[] Replace(byte[] content, TextEdit edit)
-    {
-        var from = Encoding.UTF8.GetBytes($"\0{edit.From}\0");
-        var to = new byte[from.Length];
-        Encoding.UTF8.GetBytes(edit.To, to.AsSpan(1));
-        return Bytes.Replace(content, from, to, edit.Count, $"the text '{edit.From}' in {edit.File}");
-    }
-
     /// <summary>Makes ld.so(8) deaf to the container: its directories, its cache, its preload file and its variables.</summary>
     public byte[] RelocateLoader(byte[] content)
     {
         content = ReplaceDirectories(content);
-        content = Replace(content, new("lib/ld.so", "/etc/ld.so.cache", Tree.MountPoint + "/c", 1));
-        content = Replace(content, new("lib/ld.so", "/etc/ld.so.preload", $"{Tree.MountPoint}/{PreloadFile}", 1));
+        content = new TextEdit("lib/ld.so", "/etc/ld.so.cache", Tree.MountPoint + "/c", 1).Apply(content);
+        content = new TextEdit("lib/ld.so", "/etc/ld.so.preload", $"{Tree.MountPoint}/{PreloadFile}", 1).Apply(content);
         return LoaderVariables.Rename(content, architecture);
     }
 

@@ -4,10 +4,12 @@ using System.Text;
 namespace Crashcart.Image;
 
 /// <summary>Puts the packages' files, and then the recipe's own, into a tree.</summary>
-internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
+/// <param name="recipe">For the architecture.</param>
+/// <param name="architecture">The image's.</param>
+/// <param name="named">The packages that give all their files.</param>
+internal sealed class TreeAssembler(Recipe recipe, Architecture architecture, IReadOnlySet<string> named)
 {
     private readonly Layout _layout = new(architecture);
-    private readonly HashSet<string> _named = [.. recipe.Packages];
 
     public Tree Tree { get; } = new();
 
@@ -37,8 +39,7 @@ internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
             Tree[path] = new TreeFile(Tree.NoPackage, Encoding.UTF8.GetBytes(text), Executable: script);
         }
 
-
-        Link(recipe.Links.Where(link => Tree.Resolve(link.Value) is not null));
+        Link();
         foreach (var (name, wrapper) in recipe.Wrappers)
         {
             if (Tree.Resolve("bin/" + name) is { } real && Tree[real] is TreeFile program)
@@ -48,23 +49,39 @@ internal sealed class TreeAssembler(Recipe recipe, Architecture architecture)
         }
 
         // Some lead to a wrapped program.
-        Link(recipe.Links.Where(link => Tree.Resolve(link.Value) is not null));
-        foreach (var (path, target) in recipe.Links.Where(link => Tree.Resolve(link.Value) is null))
-        {
-            if (!knowledge.Links.ContainsKey(path))
-                throw new ImageBuildException($"The recipe's link {path} leads to {target}, which no package has.");
-        }
+        var nowhere = Link().FirstOrDefault(path => !knowledge.Links.ContainsKey(path));
+        if (nowhere is not null)
+            throw new ImageBuildException($"The recipe's link {nowhere} leads to {recipe.Links[nowhere]}, which no package has.");
     }
 
-    private void Link(IEnumerable<KeyValuePair<string, string>> links)
+    /// <returns>Links that lead nowhere and were not made.</returns>
+    private List<string> Link()
     {
-        foreach (var (path, target) in links.ToList())
-            Tree[path] = new TreeLink(Tree.NoPackage, target);
+        var nowhere = new List<string>();
+        foreach (var (path, wanted) in recipe.Links)
+        {
+            if (Find(wanted, path) is { } target)
+                Tree[path] = new TreeLink(Tree.NoPackage, target);
+            else
+                nowhere.Add(path);
+        }
+
+        return nowhere;
+    }
+
+    private string? Find(string target, string link)
+    {
+        if (!target.Contains('*', StringComparison.Ordinal))
+            return Tree.Resolve(target) is null ? null : target;
+        string[] found = [.. Tree.Entries.Select(e => e.Key).Where(path => Matches([target], path))];
+        return found.Length <= 1
+            ? found.FirstOrDefault()
+            : throw new ImageBuildException($"The recipe's link {link} may lead to each of {string.Join(' ', found)}: name one.");
     }
 
     private bool IsWanted(DebPackage package, string path)
     {
-        if (!_named.Contains(package.Name) && !IsLibrary(path) && !Matches(recipe.Load, path))
+        if (!named.Contains(package.Name) && !IsLibrary(path) && !Matches(recipe.Load, path))
             return false;
         return !Matches(recipe.Drop, path) || Matches(recipe.Keep, path);
     }

@@ -1,9 +1,12 @@
 namespace Crashcart.Image;
 
 /// <summary>Applies <see cref="Relocation"/> and <see cref="Shebang"/> to a whole tree.</summary>
-internal sealed class TreeRelocation(Tree tree, Architecture architecture)
+/// <param name="tree">Without anything of the recipe's own.</param>
+/// <param name="architecture">The tree's.</param>
+/// <param name="directories">As <see cref="Recipe.Directories"/> has them.</param>
+internal sealed class TreeRelocation(Tree tree, Architecture architecture, IReadOnlyDictionary<string, string> directories)
 {
-    private readonly Relocation _relocation = new(architecture);
+    private readonly Relocation _relocation = new(architecture, directories);
 
     /// <param name="edits">Of constants in single files.</param>
     /// <param name="optional">Those of them that are left out when the image has no such file.</param>
@@ -60,14 +63,16 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture)
     private void Apply(TextEdit edit, bool optional)
     {
         if (tree.FileAt(edit.File) is not null)
-            Change(edit.File, content => Relocation.Replace(content, ForArchitecture(edit)));
+            Change(edit.File, content => ForArchitecture(edit).Apply(content));
         else if (!optional)
             throw new ImageBuildException($"The recipe edits {edit.File}, which no package has.");
     }
 
     /// <summary>A text may name the architecture's directory of libraries.</summary>
-    private TextEdit ForArchitecture(TextEdit edit)
-        => edit with { From = edit.From.Replace("{triplet}", architecture.Triplet, StringComparison.Ordinal) };
+    private TextEdit ForArchitecture(TextEdit edit) => edit with
+    {
+        Variants = [.. edit.Variants.Select(v => v with { From = v.From.Replace("{triplet}", architecture.Triplet, StringComparison.Ordinal) })],
+    };
 
     private void Loader()
     {

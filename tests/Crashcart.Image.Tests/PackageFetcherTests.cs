@@ -155,6 +155,40 @@ public sealed class PackageFetcherTests : IDisposable
         Assert.Equal("toolbox", LockFile.Parse(File.ReadAllText(written), written).Recipe);
     }
 
+    /// <summary>One that is for other sources than those that were named.</summary>
+    [Fact]
+    public void A_shipped_recipes_lock_gives_way_to_named_sources_even_when_the_cache_has_its_packages()
+    {
+        var shipped = LockPlace.Find(null, "minimal")!.Read()!;
+        var recipe = RecipeLoader.Load("minimal").Over(ImageBuilder.Debian()) with { Name = "minimal", Source = "minimal" };
+        var cache = Directory.CreateDirectory(Path.Combine(_directory.FullName, "packages")).FullName;
+        foreach (var package in shipped.Packages["amd64"].Packages)
+            File.WriteAllText(Path.Combine(cache, package.Sha256 + ".deb"), "");
+
+        Assert.Throws<ImageBuildException>(() => Fetch(recipe: recipe));
+        Assert.Contains($"is for {shipped.Release}, and the sources here are Small tiny's", _said.ToString());
+    }
+
+    [Fact]
+    public void Of_alternatives_the_first_is_taken_that_the_sources_have()
+    {
+        Assert.Equal(["data 3", "tool 1.0"], Names(Fetch(recipe: Recipe("gone | tool | unrelated", "da*"))));
+        var error = Assert.Throws<ImageBuildException>(() => Fetch(recipe: Recipe("gone | none")));
+        Assert.Equal("apt's sources have none of the packages gone, none, one of which the recipe wants.", error.Message);
+    }
+
+    [Fact]
+    public void A_lock_pins_the_alternative_that_was_taken()
+    {
+        var recipe = Recipe("newer | tool");
+        Fetch(o => o with { Update = true, Architecture = "amd64" }, recipe);
+        _archive.Publish("newer=2", "tool=1.0:data", "data=3", "libc6=2.36");
+        Assert.Equal(["data 3", "tool 1.0"], Names(Fetch(recipe: recipe)));
+        ForgetLists();
+        Fetch(o => o with { Update = true, Architecture = "amd64" }, recipe);
+        Assert.Equal(["newer 2"], Names(Fetch(recipe: recipe)));
+    }
+
     [Fact]
     public void Every_shipped_recipe_has_a_lock_that_applies_to_it()
     {
@@ -186,6 +220,8 @@ public sealed class PackageFetcherTests : IDisposable
         _said.Dispose();
     }
 
+    private static IEnumerable<string> Names(IEnumerable<DebPackage> packages) => packages.Select(p => $"{p.Name} {p.Version}");
+
     private string Update()
     {
         Fetch(o => o with { Update = true, Architecture = "amd64" });
@@ -202,6 +238,12 @@ public sealed class PackageFetcherTests : IDisposable
 
     private Recipe Recipe(params string[] packages)
         => new() { Name = "r", Packages = packages, Source = Path.Combine(_directory.FullName, "r.yaml") };
+
+    private void ForgetLists()
+    {
+        foreach (var stamp in _directory.EnumerateFiles("updated", SearchOption.AllDirectories))
+            stamp.Delete();
+    }
 
     private void EmptyCache() => Directory.Delete(Path.Combine(_directory.FullName, "packages"), recursive: true);
 }

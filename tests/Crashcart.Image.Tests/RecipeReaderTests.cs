@@ -18,6 +18,8 @@ public sealed class RecipeReaderTests
                 hello
             edits:
               - { file: bin/bash, from: /etc/bash.bashrc, to: "", count: 2 }
+              - { file: bin/less, any: [{ from: /etc/a, to: /b }, { from: /etc/c, to: /d, count: 3 }], optional: true }
+            directories: { /usr/share/tables: ta }
             wrappers:
               less: { arguments: [-R], environment: { LESSHISTFILE: "-" } }
             environment: { GREETING: hello }
@@ -38,7 +40,11 @@ public sealed class RecipeReaderTests
         Assert.Equal(["share/man/keep"], recipe.Keep);
         Assert.Equal("bin/bash", recipe.Links["bin/sh"]);
         Assert.Equal("hello\n", recipe.Files["etc/motd"]);
-        Assert.Equal(new TextEdit("bin/bash", "/etc/bash.bashrc", "", 2), Assert.Single(recipe.Edits));
+        Assert.Equal(["bin/bash", "bin/less"], recipe.Edits.Select(e => e.File));
+        Assert.Equal([new TextVariant("/etc/bash.bashrc", "", 2)], recipe.Edits[0].Variants);
+        Assert.Equal([new TextVariant("/etc/a", "/b", 1), new TextVariant("/etc/c", "/d", 3)], recipe.Edits[1].Variants);
+        Assert.Equal([false, true], recipe.Edits.Select(e => e.Optional));
+        Assert.Equal("ta", recipe.Directories["/usr/share/tables"]);
         Assert.Equal(["-R"], recipe.Wrappers["less"].Arguments);
         Assert.Equal("-", recipe.Wrappers["less"].Environment["LESSHISTFILE"]);
         Assert.Equal("hello", recipe.Environment["GREETING"]);
@@ -58,6 +64,9 @@ public sealed class RecipeReaderTests
     [InlineData("name: x\nedits:\n  - { file: a, to: b }", "line 3, column 5: an edit needs 'file', 'from' and 'to'")]
     [InlineData("name: x\nedits:\n  - { file: a, from: b, to: long }", "line 3, column 5: 'long' is longer than 'b'")]
     [InlineData("name: x\nedits:\n  - { file: a, from: b, to: c, count: no }", "line 3, column 39: 'no' is no positive number")]
+    [InlineData("name: x\nedits:\n  - { file: a, from: b, to: c, any: [{ from: d, to: e }] }", "line 3, column 5: an edit needs 'file', and either 'from' and 'to' or 'any'")]
+    [InlineData("name: x\nedits:\n  - { file: a, any: [{ from: d }] }", "line 3, column 22: an edit needs 'file', 'from' and 'to'")]
+    [InlineData("name: x\ndirectories: { /usr/share/x: data/x }", "line 2, column 16: /dev/crashcart/data/x is longer than /usr/share/x")]
     [InlineData("name: x\nedits:\n  - { file: a, form: b }", "line 3, column 16: an edit has no 'form'")]
     [InlineData("name: x\nwrappers: { less: { args: [a] } }", "line 2, column 21: a wrapper has no 'args'")]
     [InlineData("name: x\npackages: ['ltrace [i386]']", "line 2, column 12: 'i386' is no architecture of images: amd64 and arm64 are")]

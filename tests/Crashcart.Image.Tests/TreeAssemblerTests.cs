@@ -91,6 +91,27 @@ public sealed class TreeAssemblerTests
     }
 
     [Fact]
+    public void A_link_may_lead_to_the_one_file_of_a_pattern()
+    {
+        var recipe = new Recipe
+        {
+            Name = "x",
+            Packages = ["p"],
+            Links = new Dictionary<string, string> { ["bin/sql"] = "lib/sql/*/bin/sql" },
+        };
+        var assembler = Assemble(recipe);
+        assembler.Add(Package("p"), [File("usr/lib/sql/17/bin/sql", "binary")]);
+        assembler.Finish(Nothing);
+        Assert.Equal("binary", Text(assembler, "bin/sql"));
+
+        assembler.Add(Package("p"), [File("usr/lib/sql/18/bin/sql", "binary")]);
+        var error = Assert.Throws<ImageBuildException>(() => assembler.Finish(Nothing));
+        Assert.Equal("The recipe's link bin/sql may lead to each of lib/sql/17/bin/sql lib/sql/18/bin/sql: name one.", error.Message);
+        error = Assert.Throws<ImageBuildException>(() => Assemble(recipe).Finish(Nothing));
+        Assert.Equal("The recipe's link bin/sql leads to lib/sql/*/bin/sql, which no package has.", error.Message);
+    }
+
+    [Fact]
     public void A_script_of_the_recipe_is_a_program()
     {
         var files = new Dictionary<string, string> { ["bin/tool"] = "#!/bin/sh\n", ["etc/tool"] = "set x\n" };
@@ -154,7 +175,7 @@ public sealed class TreeAssemblerTests
     }
 
     private static TreeAssembler Assemble(Recipe recipe)
-        => new(recipe with { Drop = [.. recipe.Drop, "share/doc/*"] }, Architecture.Amd64);
+        => new(recipe with { Drop = [.. recipe.Drop, "share/doc/*"] }, Architecture.Amd64, recipe.Packages.ToHashSet());
 
     private static DebPackage Package(string name) => new(name, "1", "", "");
 

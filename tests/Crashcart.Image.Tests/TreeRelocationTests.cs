@@ -40,7 +40,7 @@ public sealed class TreeRelocationTests
         Assert.Contains("bin/tool", log.ToString());
     }
 
-    private void Relocate(params TextEdit[] edits) => new TreeRelocation(_tree, Architecture.Amd64).Run(edits, []);
+    private void Relocate(params TextEdit[] edits) => new TreeRelocation(_tree, Architecture.Amd64, new Dictionary<string, string>()).Run(edits, []);
 
     private static TreeFile Data(byte[] content) => new("p", content, Executable: true);
 }

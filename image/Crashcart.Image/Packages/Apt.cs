@@ -20,10 +20,12 @@ internal sealed partial class Apt(AptRoot root, BuildLog log, CancellationToken 
     public bool HasFetchedLists { get; private set; }
 
     /// <summary>The named packages and everything that they depend on.</summary>
+    /// <param name="entries">As <see cref="PackageEntry"/> has them, for this architecture.</param>
     /// <exception cref="ImageBuildException">A package is unknown, or depends on what there is not.</exception>
-    public IReadOnlyList<LockedPackage> Resolve(IReadOnlyList<string> names) => WithLists(() =>
+    public IReadOnlyList<LockedPackage> Resolve(IReadOnlyList<string> entries) => WithLists(() =>
     {
         log.Live("Resolving packages");
+        var names = Choose(entries);
         // apt does not list a package that it finds among the fetched ones.
         root.EmptyArchives();
         var output = _get.Run(
@@ -82,6 +84,19 @@ internal sealed partial class Apt(AptRoot root, BuildLog log, CancellationToken 
         HasFetchedLists = true;
     }
 
+    /// <summary>Of alternatives the first that the sources have.</summary>
+    private IReadOnlyList<string> Choose(IReadOnlyList<string> entries)
+    {
+        var choices = entries.Select(PackageEntry.Alternatives).Where(names => names.Count > 0).ToList();
+        var known = Records(choices.Where(names => names.Count > 1).SelectMany(names => names)).Select(fields => fields["Package"]).ToHashSet();
+        return
+        [
+            .. from names in choices
+               select names.Count == 1 ? names[0] : names.FirstOrDefault(known.Contains)
+                   ?? throw new ImageBuildException($"apt's sources have none of the packages {string.Join(", ", names)}, one of which the recipe wants."),
+        ];
+    }
+
     /// <summary>Does it with lists that are not old; when that fails with lists of an earlier build, again with new ones.</summary>
     private T WithLists<T>(Func<T> what)
     {
@@ -104,13 +119,19 @@ internal sealed partial class Apt(AptRoot root, BuildLog log, CancellationToken 
     }
 
     private HashSet<(string Name, string Version, string Sha256)> Available(IReadOnlyList<LockedPackage> packages)
+        => [.. Records(packages.Select(p => p.Name)).Select(fields => (fields["Package"], fields["Version"], fields["SHA256"]))];
+
+    /// <summary>What the lists say of packages, of every version; nothing of those that they do not have.</summary>
+    private IEnumerable<IReadOnlyDictionary<string, string>> Records(IEnumerable<string> names)
     {
+        string[] asked = [.. names];
+        if (asked.Length == 0)
+            return [];
         // It fails when one name is unknown, and has then told of the others all the same.
-        var records = _cache.RunAnyway(["show", .. packages.Select(p => p.Name)], root.Environment, cancel);
-        return [.. from record in records.Split("\n\n")
-                   let fields = DebControl.Parse(record)
-                   where fields.ContainsKey("Package") && fields.ContainsKey("SHA256")
-                   select (fields["Package"], fields["Version"], fields["SHA256"])];
+        return from record in _cache.RunAnyway(["show", .. asked], root.Environment, cancel).Split("\n\n")
+               let fields = DebControl.Parse(record)
+               where fields.ContainsKey("Package") && fields.ContainsKey("SHA256")
+               select fields;
     }
 
     /// <summary>One line of <c>apt-get --print-uris</c>.</summary>

@@ -57,7 +57,7 @@ internal sealed class PackageFetcher
             return (Apt(architecture).Resolve(Named(architecture)), Apt(architecture).Release());
         }
 
-        var fault = locked.Fault(_recipe.Name, Named(architecture), architecture) ?? Missing(locked, architecture);
+        var fault = locked.Fault(_recipe.Name, Named(architecture), architecture) ?? Foreign(place, locked, architecture) ?? Missing(locked, architecture);
         if (fault is null)
             return (locked.Packages[architecture.Name].Packages, locked.Release);
         if (place.MustApply)
@@ -83,10 +83,17 @@ internal sealed class PackageFetcher
         var gone = apt.Unavailable(missing);
         if (gone.Count == 0)
             return null;
-        return apt.Release() is var here && here != locked.Release
-            ? $"is for {locked.Release}, and the sources here are {here}'s"
-            : $"pins what the archive has no more: {string.Join(", ", gone)}";
+        return OtherRelease(locked, architecture) ?? $"pins what the archive has no more: {string.Join(", ", gone)}";
     }
+
+    /// <summary>Whoever names sources wants their packages, not those of a built-in lock that happen to be in the cache.</summary>
+    private string? Foreign(LockPlace place, LockFile locked, Architecture architecture)
+        => place.MustApply || _options.Sources is null ? null : OtherRelease(locked, architecture);
+
+    private string? OtherRelease(LockFile locked, Architecture architecture)
+        => Apt(architecture).Release() is var here && here != locked.Release
+            ? $"is for {locked.Release}, and the sources here are {here}'s"
+            : null;
 
     /// <summary>Resolves for the architecture that was asked for, or for all, and writes the lock.</summary>
     private (IReadOnlyList<LockedPackage> Packages, string Release) Renew(LockPlace? place, Architecture architecture)

@@ -32,7 +32,7 @@ internal sealed class Ext4 : FileSystem
             ],
             environment, cancel);
 
-        var script = image + ".script";
+        var script = directory + ".script";
         try
         {
             File.WriteAllText(script, Times(inodes));

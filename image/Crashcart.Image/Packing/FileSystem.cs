@@ -44,17 +44,10 @@ public abstract class FileSystem
     internal void Pack(
         string directory, byte[] identity, string output, string? compression, Action check, CancellationToken cancel)
     {
-        var partial = $"{output}.{Environment.ProcessId}.partial";
-        try
-        {
-            Make(directory, new Guid(SHA256.HashData(identity).AsSpan(0, 16)), partial, compression, cancel);
-            check();
-            File.Move(partial, output, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        using var partial = PartialFile.Create(output);
+        Make(directory, new Guid(SHA256.HashData(identity).AsSpan(0, 16)), partial.Path, compression, cancel);
+        check();
+        partial.Complete();
     }
 
     private protected abstract void Make(string directory, Guid uuid, string image, string? compression, CancellationToken cancel);
