@@ -26,7 +26,10 @@ public sealed class ToolboxTests(ToolboxHost host) : HostTest, IClassFixture<Too
     {
         Assert.NotEmpty(host.Promises);
         string[] unused = [.. host.Promises.Union(host.FullPromises).Except(UseTable.Tools)];
-        Assert.True(unused.Length == 0, $"No use shows that these work: {string.Join(' ', unused)}");
+        Assert.True(
+            unused.Length == 0,
+            $"No use shows that these work, which an image promises: {string.Join(' ', unused)}. For each add to a table in "
+            + "tests/Crashcart.EndToEnd.Tests/Toolbox/Uses what a person does with it, and what it then says.");
     }
 
     [Fact]

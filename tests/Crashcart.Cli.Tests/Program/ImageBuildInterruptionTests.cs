@@ -12,6 +12,12 @@ public sealed class ImageBuildInterruptionTests(Nobody nobody)
 
     private string Begun => nobody["begun"];
 
+    private string Place => nobody["out"];
+
+    private string Output => nobody["out/interrupted.img"];
+
+    private string Scratch => nobody["cache/crashcart/image/scratch"];
+
     /// <param name="program">What the step runs.</param>
     /// <param name="line">What was said until then.</param>
     [Theory]
@@ -35,23 +41,51 @@ public sealed class ImageBuildInterruptionTests(Nobody nobody)
         await Interrupt(Unpacking, []);
     }
 
-    private async Task Interrupt(string line, string[] more)
+    [Fact]
+    public async Task What_a_killed_build_left_goes_with_the_next()
     {
-        var output = nobody["out/interrupted.img"];
-        Directory.CreateDirectory(Path.GetDirectoryName(output)!);
-        File.SetUnixFileMode(Path.GetDirectoryName(output)!, (UnixFileMode)0b111_111_111);
+        using (var shadow = nobody.Shadow(
+            "mkfs.erofs", $"#!/bin/bash\necho part >\"${{@: -2:1}}\"\necho >{Begun}\nwhile kill -0 $PPID; do sleep 0.05; done\n"))
+        {
+            using var build = await Begin([]);
+            build.Signal("KILL");
+            await build.ResultAsync().WaitAsync(Patience);
+        }
+
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(Place));
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(Scratch));
+        using var next = nobody.Start(["image", "build", "-f", nobody["other.yaml"], "-o", Output]);
+        var (status, _, error) = await next.ResultAsync().WaitAsync(Patience);
+        Assert.True(status == 0, error);
+        Assert.Equal([Output], Directory.EnumerateFileSystemEntries(Place));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Scratch));
+        File.Delete(Output);
+    }
+
+    /// <summary>A build that is in the step which the shadowed program takes.</summary>
+    private async Task<CliProcess> Begin(string[] more)
+    {
+        Directory.CreateDirectory(Place);
+        File.SetUnixFileMode(Place, (UnixFileMode)0b111_111_111);
         File.Copy(nobody.RecipePath, nobody["other.yaml"], overwrite: true);
         File.Copy(Path.ChangeExtension(nobody.RecipePath, ".lock"), nobody["other.lock"], overwrite: true);
 
-        using var build = nobody.Start(["image", "build", "-f", nobody["other.yaml"], "-o", output, .. more]);
+        var build = nobody.Start(["image", "build", "-f", nobody["other.yaml"], "-o", Output, .. more]);
         await Holds(() => File.Exists(Begun), "the step has begun");
         File.Delete(Begun);
+        return build;
+    }
+
+    private async Task Interrupt(string line, string[] more)
+    {
+        using var build = await Begin(more);
         build.Signal("INT");
 
         var (status, said, error) = await build.ResultAsync().WaitAsync(Patience);
         Assert.Equal((130, ""), (status, said));
         Assert.Matches($"^{line}\n$", error);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(output)!));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Place));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Scratch));
         Assert.Empty(Directory.EnumerateFileSystemEntries(nobody["tmp"]));
         await Holds(() => !nobody.Processes().Any(), $"no process is left, and there is {string.Join(", ", nobody.Processes())}");
     }

@@ -83,6 +83,7 @@ internal static class TrapFiles
         new("etc/vim/vimrc", "silent !/trap/mark /etc/vim/vimrc\n"),
         new("etc/gitconfig", GitSettings("/etc/gitconfig")),
         new("etc/gdb/gdbinit", "shell /trap/mark /etc/gdb/gdbinit\n"),
+        new("etc/perfconfig", PerfSettings),
         new("etc/wgetrc", "use_askpass = /trap/mark-wgetrc\n"),
         new("etc/ssl/openssl.cnf", OpensslSettings),
         new("usr/lib/ssl/openssl.cnf", OpensslSettings),
@@ -100,6 +101,7 @@ internal static class TrapFiles
         new("root/.config/gdb/gdbinit", "shell /trap/mark .config/gdb\n"),
         new("root/.gitconfig", GitSettings(".gitconfig")),
         new("root/.config/git/config", GitSettings(".config/git")),
+        new("root/.perfconfig", PerfSettings),
         new("root/.wgetrc", "use_askpass = /trap/mark-wgetrc\n"),
         new("root/.psqlrc", "\\! /trap/mark .psqlrc\n"),
         new("root/.nmap/nse_main.lua", "os.execute('/trap/mark .nmap')\n"),
@@ -130,6 +132,8 @@ internal static class TrapFiles
         module INTERNAL ISO-8859-1// trap 1
 
         """;
+
+    private const string PerfSettings = "[annotate]\n\tobjdump = /trap/mark\n";
 
     private const string OpensslSettings = """
         openssl_conf = init

@@ -16,6 +16,8 @@ internal static class FullUses
         {
             Refusals = [new(Where.DockerExec, "Docker's system call filter forbids perf_event_open(2)", 255, "No permission to enable task-clock event")],
         },
+        // Settings name programs: those of the container are not read.
+        new("perf", "perf config --list | grep -c /trap/", "0") { Status = 1 },
         new("bpftrace", "bpftrace -e 'BEGIN { printf(\"%d\\n\", 6 * 7); exit(); }'", "42")
         {
             Profile = "privileged",
