@@ -14,6 +14,7 @@ public sealed class ImageBuilder
     private readonly byte[] _preload;
     private readonly HostProgram _dpkgDeb = HostProgram.Find("dpkg-deb", "dpkg");
     private readonly FileSystem _fileSystem;
+    private readonly BuildTimes _times = new();
 
     /// <param name="recipe">What to put in.</param>
     /// <param name="options">Where they say something, they count and not the recipe.</param>
@@ -43,18 +44,27 @@ public sealed class ImageBuilder
 
         var (packages, release, scratch) = await FetchAsync(cancel);
         using var end = scratch;
+        _times.End("packages");
         var (tree, records) = Assemble(packages, cancel);
-        SelfCheck.CheckFiles(tree, _recipe, _architecture);
-        var sbom = Sbom.Write(_recipe, release, records, ContentDigest.Of(tree));
-        var manifest = Manifest.Write(_recipe, release, records, tree);
+        var recipe = _recipe.Promising(tree);
+        SelfCheck.CheckFiles(tree, recipe, _architecture);
+        var sbom = Sbom.Write(recipe, release, records, ContentDigest.Of(tree));
+        var manifest = Manifest.Write(recipe, release, records, tree);
         tree[Sbom.Path] = new TreeFile(Tree.NoPackage, sbom, Executable: false);
         tree[Manifest.Path] = new TreeFile(Tree.NoPackage, manifest, Executable: false);
+        _times.End("checking files");
 
         var directory = scratch.Path + Tree.MountPoint;
         TreeWriter.Write(tree, directory);
+        _times.End("writing");
         cancel.ThrowIfCancellationRequested();
         // Packed before programs are started: what they write there is no part of the image.
-        Pack(directory, manifest, output, () => new StartCheck(scratch.Path, _recipe, _log).Run(_architecture, cancel), cancel);
+        Pack(directory, manifest, output, () =>
+        {
+            _times.End("packing");
+            new StartCheck(scratch.Path, recipe, _log).Run(_architecture, cancel);
+            _times.End("starting programs");
+        }, cancel);
     }
 
     private async Task<(IReadOnlyList<DebPackage> Packages, string Release, Scratch Scratch)> FetchAsync(CancellationToken cancel)
@@ -88,6 +98,7 @@ public sealed class ImageBuilder
             unpacked.Add(package with { Entries = [] });
         }
 
+        _times.End("unpacking");
         _log.Live("Relocating");
         var tree = assembler.Tree;
         tree["lib/ld.so"] = new TreeLink("libc6", "lib/" + _architecture.Loader);
@@ -103,6 +114,7 @@ public sealed class ImageBuilder
         TreeRelocation.Scripts(tree, _log);
         tree.RemoveDanglingLinks();
         assembler.Licences.AddTo(tree);
+        _times.End("relocating");
         return (tree, PackageRecord.Of(unpacked, tree));
     }
 
@@ -132,7 +144,7 @@ public sealed class ImageBuilder
         try
         {
             _fileSystem.Pack(directory, manifest, output, _options.Compression ?? Compression(), check, cancel);
-            _log.Step($"{output}: {new FileInfo(output).Length / 1e6:F1} MB");
+            _log.Step($"{output}: {new FileInfo(output).Length / 1e6:F1} MB in {_times}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -20,7 +20,7 @@ public sealed record Recipe
 
     /// <summary>
     /// Programs that the image promises in <c>bin</c>, for all architectures or for some as packages are, each with the arguments that make it end with status 0 in an empty
-    /// root; null means that it cannot be started there.
+    /// root; null means that it cannot be started there. <c>lsfd?</c> is promised where the release has it.
     /// </summary>
     public IReadOnlyDictionary<string, string?> Executables { get; init; } = new Dictionary<string, string?>();
 
@@ -112,6 +112,16 @@ public sealed record Recipe
             WithDocs = null,
         };
     }
+
+    /// <summary>The same, without the promises that a release need not keep and does not.</summary>
+    internal Recipe Promising(Tree tree) => this with
+    {
+        Executables = new SortedDictionary<string, string?>(
+            Executables.Select(e => (Name: e.Key.TrimEnd('?'), IsSure: !e.Key.EndsWith('?'), Arguments: e.Value))
+                .Where(e => e.IsSure || tree.FileAt("bin/" + e.Name) is { Executable: true })
+                .ToDictionary(e => e.Name, e => e.Arguments),
+            StringComparer.Ordinal),
+    };
 
     private static IEnumerable<(string Entry, string Name)> Named(IEnumerable<string> entries, Architecture architecture)
         => from entry in entries

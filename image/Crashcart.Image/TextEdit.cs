@@ -3,7 +3,7 @@ using System.Text;
 namespace Crashcart.Image;
 
 /// <summary>One string constant of a program, replaced by a string that is not longer.</summary>
-/// <param name="File">The program or library.</param>
+/// <param name="File">The program or library, or a pattern of them.</param>
 /// <param name="Variants">What releases have in its place: one of them must be there, and no other.</param>
 /// <param name="Architecture">Debian's name of the only one that has it; null is all.</param>
 public sealed record TextEdit(string File, IReadOnlyList<TextVariant> Variants, string? Architecture = null)

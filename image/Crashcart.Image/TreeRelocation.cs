@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace Crashcart.Image;
 
 /// <summary>Applies <see cref="Relocation"/> and <see cref="Shebang"/> to a whole tree.</summary>
@@ -62,11 +64,17 @@ internal sealed class TreeRelocation(Tree tree, Architecture architecture, IRead
 
     private void Apply(TextEdit edit, bool optional)
     {
-        if (tree.FileAt(edit.File) is not null)
-            Change(edit.File, content => ForArchitecture(edit).Apply(content));
-        else if (!optional)
+        var paths = Paths(edit.File);
+        if (paths.Count == 0 && !optional)
             throw new ImageBuildException($"The recipe edits {edit.File}, which no package has.");
+        foreach (var path in paths)
+            Change(path, ForArchitecture(edit).Apply);
     }
+
+    private List<string> Paths(string file)
+        => file.Contains('*', StringComparison.Ordinal)
+            ? [.. tree.Files.Select(f => f.Key).Where(path => FileSystemName.MatchesSimpleExpression(file, path, ignoreCase: false))]
+            : tree.FileAt(file) is null ? [] : [file];
 
     /// <summary>A text may name the architecture's directory of libraries.</summary>
     private TextEdit ForArchitecture(TextEdit edit) => edit with

@@ -112,6 +112,20 @@ public sealed class TreeAssemblerTests
     }
 
     [Fact]
+    public void A_promise_with_a_question_mark_counts_where_the_release_has_the_program()
+    {
+        var recipe = new Recipe
+        {
+            Name = "x",
+            Packages = ["p"],
+            Executables = new Dictionary<string, string?> { ["sure"] = "-V", ["here?"] = "-v", ["elsewhere?"] = null },
+        };
+        var assembler = Assemble(recipe);
+        assembler.Add(Package("p"), [File("usr/bin/here")]);
+        Assert.Equal([new("here", "-v"), new("sure", "-V")], recipe.Promising(assembler.Tree).Executables);
+    }
+
+    [Fact]
     public void A_script_of_the_recipe_is_a_program()
     {
         var files = new Dictionary<string, string> { ["bin/tool"] = "#!/bin/sh\n", ["etc/tool"] = "set x\n" };

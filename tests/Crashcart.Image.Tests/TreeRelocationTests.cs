@@ -19,6 +19,15 @@ public sealed class TreeRelocationTests
     }
 
     [Fact]
+    public void An_edit_may_be_of_every_file_of_a_pattern()
+    {
+        _tree["lib/1.2/data"] = Data("\0/etc/a\0"u8.ToArray());
+        _tree["lib/1.3/data"] = Data("\0/etc/a\0"u8.ToArray());
+        Relocate(new TextEdit("lib/1.*/data", "/etc/a", "", 1));
+        Assert.All(["lib/1.2/data", "lib/1.3/data"], path => Assert.Equal(new byte[8], _tree.FileAt(path)!.Content));
+    }
+
+    [Fact]
     public void Every_edit_that_does_not_fit_is_named_at_once()
     {
         var error = Assert.Throws<ImageBuildException>(() => Relocate(
