@@ -45,6 +45,7 @@ internal static class TrapFiles
         new("wgetrc", "use_askpass = /trap/mark-wgetrc\n"),
         TrapFile.Program("mark-wgetrc", "WGETRC"),
         new("psqlrc", "\\! /trap/mark PSQLRC\n"),
+        TrapFile.SharedObject("plugins/trap.so", "my.cnf"),
         new("terminfo/empty", ""),
         new("man/empty", ""),
     ];
@@ -56,16 +57,20 @@ internal static class TrapFiles
         TrapFile.Program("bin/sh", "/bin/sh"),
         TrapFile.Program("bin/bash", "/bin/bash"),
         TrapFile.Program("usr/lib/sysstat/sadc", "sadc"),
+        TrapFile.Program("usr/libexec/sysstat/sadc", "sadc"),
         TrapFile.Program("usr/bin/mtr-packet", "mtr-packet"),
         TrapFile.Program("usr/sbin/mtr-packet", "mtr-packet"),
         .. GitPrograms.Select(name => TrapFile.Program($"usr/lib/git-core/{name}", "/usr/lib/git-core")),
         TrapFile.Program("usr/share/git-core/templates/hooks/pre-commit", "/usr/share/git-core"),
         new("usr/share/nmap/nse_main.lua", "os.execute('/trap/mark /usr/share/nmap')\n"),
-        new("usr/share/vim/vim90/defaults.vim", "silent !/trap/mark /usr/share/vim\n"),
-        new("usr/share/vim/vim90/filetype.vim", "silent !/trap/mark /usr/share/vim\n"),
+        .. ((string[])["vim90", "vim91"]).SelectMany(vim => ((string[])["defaults.vim", "filetype.vim"])
+            .Select(name => new TrapFile($"usr/share/vim/{vim}/{name}", "silent !/trap/mark /usr/share/vim\n"))),
         .. PythonModules("usr/lib/python3/dist-packages/", "/usr/lib/python3"),
-        .. PythonModules("usr/lib/python3.11/", "/usr/lib/python3.11"),
-        .. PythonModules("usr/local/lib/python3.11/dist-packages/", "/usr/local/lib/python3.11"),
+        .. ((string[])["python3.11", "python3.13"]).SelectMany(python => (IEnumerable<TrapFile>)
+        [
+            .. PythonModules($"usr/lib/{python}/", $"/usr/lib/{python}"),
+            .. PythonModules($"usr/local/lib/{python}/dist-packages/", $"/usr/local/lib/{python}"),
+        ]),
         new("etc/perl/sitecustomize.pl", "system('/trap/mark', '/etc/perl');\n"),
         new("etc/perl/strict.pm", PerlModule("/etc/perl")),
 
@@ -84,6 +89,9 @@ internal static class TrapFiles
         new("etc/gitconfig", GitSettings("/etc/gitconfig")),
         new("etc/gdb/gdbinit", "shell /trap/mark /etc/gdb/gdbinit\n"),
         new("etc/perfconfig", PerfSettings),
+        new("etc/postgresql-common/psqlrc", "\\! /trap/mark /etc/postgresql-common\n"),
+        new("etc/my.cnf", MariaDbSettings),
+        new("etc/mysql/my.cnf", MariaDbSettings),
         new("etc/wgetrc", "use_askpass = /trap/mark-wgetrc\n"),
         new("etc/ssl/openssl.cnf", OpensslSettings),
         new("usr/lib/ssl/openssl.cnf", OpensslSettings),
@@ -102,6 +110,7 @@ internal static class TrapFiles
         new("root/.gitconfig", GitSettings(".gitconfig")),
         new("root/.config/git/config", GitSettings(".config/git")),
         new("root/.perfconfig", PerfSettings),
+        new("root/.my.cnf", MariaDbSettings),
         new("root/.wgetrc", "use_askpass = /trap/mark-wgetrc\n"),
         new("root/.psqlrc", "\\! /trap/mark .psqlrc\n"),
         new("root/.nmap/nse_main.lua", "os.execute('/trap/mark .nmap')\n"),
@@ -132,6 +141,8 @@ internal static class TrapFiles
         module INTERNAL ISO-8859-1// trap 1
 
         """;
+
+    private const string MariaDbSettings = "[client]\nplugin-dir = /trap/plugins\ndefault-auth = trap\n";
 
     private const string PerfSettings = "[annotate]\n\tobjdump = /trap/mark\n";
 
