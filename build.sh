@@ -243,7 +243,7 @@ command_demo() {
 command_bench() {
   publish
   need_docker
-  need mke2fs=e2fsprogs nsenter=util-linux fincore=util-linux mksquashfs=squashfs-tools mkfs.erofs=erofs-utils
+  need mke2fs=e2fsprogs nsenter=util-linux fincore=util-linux-extra mksquashfs=squashfs-tools mkfs.erofs=erofs-utils
   say "Building the benchmarks"
   dotnet build tests/Crashcart.Benchmarks -c $configuration --nologo -v quiet
   as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet "tests/Crashcart.Benchmarks/bin/$configuration/net10.0/Crashcart.Benchmarks.dll" "$@"
