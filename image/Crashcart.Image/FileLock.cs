@@ -9,6 +9,8 @@ internal sealed class FileLock : IDisposable
 
     private FileLock(FileStream file) => _file = file;
 
+    public FileStream Content => _file;
+
     /// <returns>Null when another process holds it.</returns>
     public static FileLock? TryTake(string path, FileMode mode = FileMode.OpenOrCreate)
     {

@@ -22,6 +22,8 @@ internal sealed class PackageCache
         if (!File.Exists(path))
             return null;
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+        if (DebPackage.QuickPathOf(path) is var quick && File.Exists(quick))
+            File.SetLastWriteTimeUtc(quick, DateTime.UtcNow);
         return path;
     }
 

@@ -11,10 +11,10 @@ internal sealed record UnpackedPackage(
 {
     public static UnpackedPackage Read(DebPackage package, HostProgram dpkgDeb, CancellationToken cancel)
     {
-        var fields = DebControl.Parse(dpkgDeb.Run(["--field", package.Path, "Package", "Version", "Architecture", "Source"], cancel: cancel));
+        var (fields, entries) = package.Read(dpkgDeb, cancel);
         // "source (version)", without the version when it is the package's own, and nothing when the name is too.
         var source = fields.GetValueOrDefault("Source", package.Name).Split(' ', 2);
         var version = source.Length == 2 ? source[1].Trim('(', ')') : package.Version;
-        return new UnpackedPackage(package, fields["Architecture"], source[0], version, package.Read(dpkgDeb, cancel));
+        return new UnpackedPackage(package, fields["Architecture"], source[0], version, entries);
     }
 }

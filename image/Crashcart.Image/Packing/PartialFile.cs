@@ -15,6 +15,8 @@ internal sealed class PartialFile : IDisposable
 
     public string Path { get; }
 
+    public FileStream Content => _lock.Content;
+
     /// <param name="place">A full path.</param>
     public static PartialFile Create(string place)
     {
