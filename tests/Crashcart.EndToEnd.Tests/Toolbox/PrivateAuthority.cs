@@ -14,6 +14,8 @@ internal static class PrivateAuthority
         using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var authority = new CertificateRequest("CN=private authority", authorityKey, HashAlgorithmName.SHA256);
         authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        authority.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        authority.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(authority.PublicKey, critical: false));
         using var authorityCertificate = authority.CreateSelfSigned(from, to);
 
         using var serverKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -23,6 +25,9 @@ internal static class PrivateAuthority
         names.AddDnsName("service.test");
         names.AddIpAddress(IPAddress.Loopback);
         server.CertificateExtensions.Add(names.Build());
+        // Python since 3.13 asks for it.
+        server.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authorityCertificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         using var serverCertificate = server.Create(authorityCertificate, from, to, RandomNumberGenerator.GetBytes(8));
 
         await File.WriteAllTextAsync(Path.Combine(directory, "ca.pem"), authorityCertificate.ExportCertificatePem());
