@@ -34,7 +34,7 @@ internal static class NetworkUses
         new("curl", "curl -sS https://service.test:7443/hello", "SSL certificate problem") { Status = 60 },
         new("wget", "wget -qO- --ca-certificate=/lab/ca.pem https://localhost:7443/hello", "hello from the lab"),
         new("openssl", "openssl s_client -connect localhost:7443 -CAfile /lab/ca.pem", "Verify return code: 0 (ok)"),
-        new("openssl", "openssl x509 -in /lab/server.pem -noout -subject", "CN = service.test"),
+        new("openssl", "openssl x509 -in /lab/server.pem -noout -subject -nameopt RFC2253", "CN=service.test"),
         new("nc", "nc -N 127.0.0.1 8080", "healthy") { Input = "GET / HTTP/1.0\r\n\r\n" },
         new("nc", "(echo sent | nc -N -l 127.0.0.1 7301) & until ss -Hltn sport = :7301 | grep -q .; do sleep 0.02; done; nc -d 127.0.0.1 7301", "sent"),
         new("socat", "socat - TCP:127.0.0.1:8080", "healthy") { Input = "GET / HTTP/1.0\r\n\r\n" },

@@ -16,7 +16,7 @@ internal static class ProcessUses
         new("fuser", "fuser -v /app", "app"),
         new("lsof", "lsof -p 1", "app", "txt", "/app"),
         new("lsof", "lsof -nP -iTCP:8080", "127.0.0.1:8080 (LISTEN)"),
-        new("lsfd", "lsfd -p 1", "app", "SOCK"),
+        new("lsfd", "lsfd -p 1", "app", "sockfs"),
         new("pldd", "sleep 61 & until grep -q libc.so /proc/$!/maps; do :; done; pldd $!; kill $!", "libc.so.6"),
         new("ldd", "ldd /dev/crashcart/bin/bash", "libtinfo.so.6 => /dev/crashcart/lib/libtinfo.so.6"),
         new("sleep kill", "sleep 62 & env kill -s TERM $!; wait $!; echo ended with $?", "ended with 143"),
@@ -52,7 +52,7 @@ internal static class ProcessUses
         new("nsenter hostname", "nsenter -t 1 -u hostname | cmp - /etc/hostname && echo the same", "the same")
         {
             Profile = "privileged",
-            Refusals = [new(Where.DockerExec, "setns(2) needs CAP_SYS_ADMIN, which a container does not have", 1, "'ns/uts' failed: Operation not permitted")],
+            Refusals = [new(Where.DockerExec, "setns(2) needs CAP_SYS_ADMIN, which a container does not have", 1, "failed: Operation not permitted")],
         },
         new("capsh", "capsh --print", "Current: "),
         new("getcap", "getcap -v /app", "/app"),

@@ -17,7 +17,7 @@ internal static class TerminalUseTable
         new("view", "view /lab/hello", Shows("hello from the lab"), Enters(":q")),
         new("editor", "editor /lab/hello", Shows("hello from the lab"), Enters(":q")),
         new("nano wc", "nano notes; wc notes",
-            Shows("GNU nano"), Types("hello from nano"), Presses("C-o"), Shows("File Name to Write"), Presses("Enter"), Shows("Wrote 1 line"), Presses("C-x"), Shows("1  3 16 notes")),
+            Shows("GNU nano"), Types("hello from nano"), Presses("C-o"), Shows("DOS Format"), Presses("Enter"), Shows("Wrote 1 line"), Presses("C-x"), Shows("1  3 16 notes")),
         new("htop", "htop", Shows("Load average"), Shows("/app"), Types("q")),
         new("top", "top", Shows("load average"), Shows("app"), Types("q")),
         new("watch", "watch -n 1 'echo seen $((6 * 7))'", Shows("Every 1.0s"), Shows("seen 42"), Presses("C-c")),
