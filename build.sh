@@ -12,6 +12,8 @@ Usage: ./build.sh COMMAND
   test      check the format, build, publish, and run every test (needs root or sudo)
   chaos     break a fleet at random and look whether anything is left: chaos [--rounds N] [--seed S] | --soak N
             (needs root or sudo)
+  mutants   take defences against hostile containers out, one at a time, and see that a test fails for each:
+            mutants [--list | NAME...] (needs root or sudo)
   bench     publish, then measure against docker exec and nsenter, images of each file system, and leases:
             bench [--only peers|image|leases] [--rounds N] (needs root or sudo)
   clean     remove artifacts/ and every bin/ and obj/
@@ -234,6 +236,13 @@ command_test() {
   run_tests
 }
 
+command_mutants() {
+  need_to_build
+  need_docker
+  need unshare=util-linux
+  as_root tests/mutants/run "$@"
+}
+
 command_demo() {
   publish
   need_docker
@@ -267,6 +276,7 @@ case $command in
   demo) command_demo ;;
   bench) command_bench "$@" ;;
   chaos) command_chaos "$@" ;;
+  mutants) command_mutants "$@" ;;
   clean) command_clean ;;
   help | -h | --help) usage ;;
   *) usage >&2; die "there is no command '$command'." ;;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Crashcart.Native.Syscalls;
 using static Tmds.Linux.LibC;
@@ -13,6 +14,9 @@ internal sealed class SessionCgroup
 {
     private const int Attempts = 200;
     private const int AttemptsWithReaper = 40;
+
+    /// <summary>A fork bomb can make few attempts take minutes.</summary>
+    private static readonly TimeSpan PatienceWithReaper = TimeSpan.FromSeconds(1);
 
     /// <summary>What crashcart-enter's reaper calls itself.</summary>
     private const string HelperReaper = "crashcart-reap";
@@ -108,12 +112,13 @@ internal sealed class SessionCgroup
     /// </summary>
     public async Task EmptyAndRemoveAsync()
     {
+        long start = Stopwatch.GetTimestamp();
         for (int attempt = 0; !Remove() && attempt < Attempts; attempt++)
         {
             foreach (string directory in _directories)
             {
                 // The helper's reaper goes last, or what it would have reaped stays a zombie where PID 1 reaps nothing.
-                if (attempt < AttemptsWithReaper)
+                if (attempt < AttemptsWithReaper && Stopwatch.GetElapsedTime(start) < PatienceWithReaper)
                     KillMembers(directory, HelperReaper);
                 else
                     KillAll(directory);
@@ -295,14 +300,16 @@ internal sealed class SessionCgroup
 
     private static void KillMembers(string directory, string? spared)
     {
-        foreach (int pid in Members(directory))
+        // Held first, and then looked for once more: the PID may be somebody else's by now.
+        List<(int Pid, Descriptor Process)> held = [.. Members(directory).Select(pid => (pid, new Descriptor(Calls.pidfd_open(pid, 0))))];
+        HashSet<int> members = [.. Members(directory)];
+        foreach ((int pid, Descriptor process) in held)
         {
-            // Held first, and then looked for once more: the PID may be somebody else's by now.
-            using var member = new Descriptor(Calls.pidfd_open(pid, 0));
-            if (!member.IsInvalid
-                && Members(directory).Contains(pid)
+            if (!process.IsInvalid
+                && members.Contains(pid)
                 && (spared is null || ProcFile.TryRead($"/proc/{pid}/comm")?.TrimEnd() != spared))
-                _ = Calls.pidfd_send_signal(member.Number, SIGKILL);
+                _ = Calls.pidfd_send_signal(process.Number, SIGKILL);
+            process.Dispose();
         }
     }
 

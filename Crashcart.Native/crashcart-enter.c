@@ -1227,26 +1227,47 @@ static bool lists(int dir, const char *name, pid_t wanted)
 	return pid > 0;
 }
 
-/*
- * Kills the processes that the file lists, but the reaper; false when there was none. Each is held first and looked for
- * once more after that: its PID may have become a stranger's.
- */
+/* Those of `held` that the file still lists are killed: the PID of another may have become a stranger's. All are let go. */
+static void kill_held(int dir, const char *name, const pid_t *pid, int *held, size_t count)
+{
+	char *text = read_pids(dir, name), *at = text;
+	for (pid_t listed; (listed = next_pid(&at)) > 0; )
+		for (size_t i = 0; i < count; i++)
+			if (pid[i] == listed && held[i] >= 0)
+				(void)syscall(SYS_pidfd_send_signal, held[i], SIGKILL, NULL, 0);
+	for (size_t i = 0; i < count; i++)
+		close(held[i]);
+	free(text);
+}
+
+/* Kills the processes that the file lists, but the reaper; false when there was none. */
 static bool kill_listed(int dir, const char *name, pid_t reaper)
 {
+	enum { AT_ONCE = 128 };
+	pid_t pid[AT_ONCE], next;
+	int held[AT_ONCE];
+	size_t count = 0;
 	bool any = false;
 	char *text = read_pids(dir, name), *at = text;
-	for (pid_t pid; (pid = next_pid(&at)) > 0; ) {
-		if (pid == reaper)
+	while ((next = next_pid(&at)) > 0) {
+		if (next == reaper)
 			continue;
 		any = true;
-		int held = (int)syscall(SYS_pidfd_open, pid, 0);
-		if (held >= 0 && lists(dir, name, pid))
-			(void)syscall(SYS_pidfd_send_signal, held, SIGKILL, NULL, 0);
-		if (held >= 0)
-			close(held);
+		pid[count] = next;
+		held[count++] = (int)syscall(SYS_pidfd_open, next, 0);
+		if (count == AT_ONCE) {
+			kill_held(dir, name, pid, held, count);
+			count = 0;
+		}
 	}
+	kill_held(dir, name, pid, held, count);
 	free(text);
 	return any;
+}
+
+static void children_of(pid_t pid, char path[64])
+{
+	snprintf(path, 64, "/proc/%d/task/%d/children", pid, pid);
 }
 
 static bool kill_members(int cgroup, pid_t reaper)
@@ -1276,11 +1297,14 @@ static void kill_session(const struct session *s)
 	 */
 	if (cgroup < 0 || s->reaper == 0)
 		return;
+	int64_t deadline = now_ms() + KILL_PATIENCE_MS;
 	/* The usual case: the tool has ended and left nothing. */
-	for (int round = 0; round < 100 && kill_members(cgroup, s->reaper); round++) {
+	while (kill_members(cgroup, s->reaper) && now_ms() < deadline) {
+		/* A fork bomb would have the processors to itself. Nothing is started from here any more. */
+		(void)setpriority(PRIO_PROCESS, 0, -20);
 		if (r->cgroup >= 0) {
 			write_control(cgroup, "cgroup.freeze", "1");
-			for (int i = 0; i < 50 && !is_frozen(cgroup); i++)
+			while (!is_frozen(cgroup) && now_ms() < deadline)
 				pause_ms(1);
 			kill_members(cgroup, s->reaper);
 			write_control(cgroup, "cgroup.freeze", "0");
@@ -1288,7 +1312,7 @@ static void kill_session(const struct session *s)
 		pause_ms(1);
 	}
 	char children[64];
-	snprintf(children, sizeof children, "/proc/%d/task/%d/children", s->reaper, s->reaper);
+	children_of(s->reaper, children);
 	for (int round = 0; round < 100 && !s->reaper_gone && kill_listed(AT_FDCWD, children, 0); round++)
 		pause_ms(1);
 }
@@ -1371,11 +1395,13 @@ static bool is_own_child(pid_t pid)
 	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Whoever is in the session when it is held already: a tool that has ended may have left its PID to a stranger. */
-static int hold_member(const struct session *s, pid_t pid)
+/* A child of the reaper, still so when it is held: a tool that has ended may have left its PID to a stranger. */
+static int hold_tool(const struct session *s, pid_t pid)
 {
+	char children[64];
+	children_of(s->reaper, children);
 	int held = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (held >= 0 && !lists(session_cgroup(s->request), "cgroup.procs", pid)) {
+	if (held >= 0 && !lists(AT_FDCWD, children, pid)) {
 		close(held);
 		held = -1;
 	}
@@ -1427,7 +1453,7 @@ static bool on_inner(struct session *s)
 		break;
 	case IN_TOOL:
 		if (s->tool < 0)
-			s->tool = hold_member(s, sender.pid);
+			s->tool = hold_tool(s, sender.pid);
 		break;
 	case IN_EXECUTED:
 		s->started = true;

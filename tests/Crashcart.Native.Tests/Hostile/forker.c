@@ -14,7 +14,7 @@ static void bomb(void)
 {
 	for (;;)
 		if (fork() < 0)
-			usleep(10000);
+			usleep(50000);
 }
 
 static void hop(int count)
