@@ -75,11 +75,7 @@ internal sealed class ImageRemoval(ImageDesk desk, TimeProvider time)
     private async Task Drop(ImageDigest digest, IReadOnlyList<NodeStatus> nodes, CancellationToken cancellation)
     {
         IQuestion Question(string id) => new DropImage { CorrelationId = id, Digest = digest.ToString() };
-        FleetImagesActor.Answers coordinators = await desk.AskCoordinators(Question, cancellation);
-        Note(coordinators.Silent);
-        foreach (var (address, answer) in coordinators.All)
-            Note(FleetImagesActor.NameOf(address), (ImageDropped)answer);
-
+        // Nodes first: one may share its directory with a coordinator, and lets the image go only when it is asked itself.
         Dictionary<Address, string> reachable = nodes.Where(node => node.Description is not null).ToDictionary(node => node.Address, node => node.Name);
         FleetImagesActor.Answers answered = await desk.AskNodes([.. reachable.Keys], Question, cancellation);
         foreach (var (address, answer) in answered.All)
@@ -88,6 +84,11 @@ internal sealed class ImageRemoval(ImageDesk desk, TimeProvider time)
             Note(name, answered.Silent.First(silent => silent.Node == FleetImagesActor.NameOf(address)).Problem);
         foreach (NodeStatus node in nodes.Where(node => node.Description is null))
             Note(node.Name, node.Problem);
+
+        FleetImagesActor.Answers coordinators = await desk.AskCoordinators(Question, cancellation);
+        Note(coordinators.Silent);
+        foreach (var (address, answer) in coordinators.All)
+            Note(FleetImagesActor.NameOf(address), (ImageDropped)answer);
         _done.Removed = digest.ToString();
     }
 
