@@ -1,26 +1,37 @@
 namespace Crashcart.Actors.Fleet;
 
-/// <summary>Which targets of a run are waiting, running and done: at most so many run at one time, in order.</summary>
-public sealed class FanOutWindow
+/// <summary>
+/// Which targets of a run are waiting, running and done: so many run at one time, on all nodes and on each, in order, and
+/// no more start once too many have failed.
+/// </summary>
+public sealed class FanOutWindow(FanOut fanOut)
 {
-    private readonly int _targets;
-    private readonly int _width;
+    private readonly List<string> _nodes = [];
     private readonly HashSet<int> _running = [];
-    private int _next;
+    private readonly Dictionary<string, Lane> _lanes = [];
 
-    /// <param name="targets">Targets are numbered from 0.</param>
-    /// <param name="width">How many may run at one time; 0 means all.</param>
-    public FanOutWindow(int targets, int width)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(targets);
-        ArgumentOutOfRangeException.ThrowIfNegative(width);
-        _targets = targets;
-        _width = width == 0 ? targets : width;
-    }
+    // The first that waits of each node that has room, so that the next to start is found without a search.
+    private readonly SortedSet<(int Target, string Node)> _startable = [];
+    private int _started;
+    private int _succeeded;
+    private int _failed;
 
     public IReadOnlyCollection<int> Running => _running;
 
-    public bool IsDone => _next == _targets && _running.Count == 0;
+    /// <summary>Why no more targets start; empty while they do.</summary>
+    public string Halt { get; private set; } = "";
+
+    public bool IsDone => _running.Count == 0 && _lanes.Values.All(lane => lane.Waiting.Count == 0);
+
+    /// <summary>Targets are numbered from 0, in the order in which they were added.</summary>
+    public void Add(string node)
+    {
+        if (!_lanes.TryGetValue(node, out Lane? lane))
+            _lanes.Add(node, lane = new Lane());
+        lane.Waiting.Enqueue(_nodes.Count);
+        _nodes.Add(node);
+        Offer(node, lane);
+    }
 
     public bool IsRunning(int target) => _running.Contains(target);
 
@@ -28,24 +39,85 @@ public sealed class FanOutWindow
     public IReadOnlyList<int> TakeStartable()
     {
         var startable = new List<int>();
-        while (_next < _targets && _running.Count < _width)
+        while (_startable.Count > 0 && HasRoom)
         {
-            _running.Add(_next);
-            startable.Add(_next++);
+            (int target, string node) = _startable.Min;
+            _startable.Remove((target, node));
+            Lane lane = _lanes[node];
+            lane.Waiting.Dequeue();
+            lane.Running++;
+            _started++;
+            _running.Add(target);
+            startable.Add(target);
+            Offer(node, lane);
         }
         return startable;
     }
 
     /// <returns>False when the target was not running: its end is told once.</returns>
-    public bool Finish(int target) => _running.Remove(target);
+    public bool Finish(int target, bool failed = false)
+    {
+        if (!_running.Remove(target))
+            return false;
+        Lane lane = _lanes[_nodes[target]];
+        lane.Running--;
+        if (failed)
+            _failed++;
+        else
+            _succeeded++;
+        Offer(_nodes[target], lane);
+        if (failed && _started <= fanOut.Canary)
+            Stop($"{_failed} of the first {fanOut.Canary} failed");
+        if (fanOut.MaxFailures is { } limit && limit.IsPassed(_failed, _nodes.Count))
+            Stop($"{_failed} of {_nodes.Count} failed, and at most {limit} may");
+        return true;
+    }
+
+    /// <summary>No more targets start.</summary>
+    /// <param name="why">The first reason counts.</param>
+    public void Stop(string why)
+    {
+        if (Halt.Length == 0)
+            Halt = why;
+    }
+
+    /// <summary>The targets that will never start, each once, in order.</summary>
+    public IReadOnlyList<int> TakeStopped() => Halt.Length == 0 ? [] : TakeWaiting();
 
     /// <summary>Nothing starts or runs any more.</summary>
     /// <returns>The targets that were running or had not started.</returns>
     public IReadOnlyList<int> Close()
     {
-        int[] unfinished = [.. _running.Order(), .. Enumerable.Range(_next, _targets - _next)];
+        int[] unfinished = [.. _running.Order(), .. TakeWaiting()];
         _running.Clear();
-        _next = _targets;
         return unfinished;
+    }
+
+    private bool HasRoom =>
+        Halt.Length == 0
+        && (fanOut.Parallel == 0 || _running.Count < fanOut.Parallel)
+        && (_started < fanOut.Canary || _succeeded >= fanOut.Canary);
+
+    private void Offer(string node, Lane lane)
+    {
+        if (lane.Waiting.Count > 0 && (fanOut.PerNode == 0 || lane.Running < fanOut.PerNode))
+            _startable.Add((lane.Waiting.Peek(), node));
+    }
+
+    private int[] TakeWaiting()
+    {
+        int[] waiting = [.. _lanes.Values.SelectMany(lane => lane.Waiting).Order()];
+        foreach (Lane lane in _lanes.Values)
+            lane.Waiting.Clear();
+        _startable.Clear();
+        return waiting;
+    }
+
+    /// <summary>The targets of one node.</summary>
+    private sealed class Lane
+    {
+        public Queue<int> Waiting { get; } = [];
+
+        public int Running { get; set; }
     }
 }

@@ -30,6 +30,7 @@ public sealed class FleetActor : ReceiveActor
         Receive<FleetQuery.Cordon>(OnCordon);
         Receive<FleetQuery.StartRun>(start => _runs.Forward(start));
         Receive<EndRun>(end => _runs.Forward(end));
+        Receive<FleetQuery.SignalRun>(signal => _runs.Forward(signal));
         Receive<LeaseQuery.List>(OnListLeases);
         Receive<LeaseQuery.Change>(change => Context.ActorOf(MountChangeActor.Props(change, Self, Sender)));
         Receive<LeaseQuery.Kill>(kill => Context.ActorOf(KillActor.Props(kill, Self, Sender)));
@@ -112,7 +113,15 @@ public sealed class FleetActor : ReceiveActor
         IActorRef asker = Sender;
         Ask(
             _nodes.Reachable,
-            id => new FindContainers { CorrelationId = id, Selector = query.Selector, Container = query.Container },
+            id => new FindContainers
+            {
+                CorrelationId = id,
+                Selector = query.Selector,
+                Container = query.Container,
+                Name = query.Filter.Name,
+                Image = query.Filter.Image,
+                Runtime = query.Filter.Runtime,
+            },
             gathered => asker.Tell(Collect(gathered, query.Node)));
     }
 

@@ -14,7 +14,17 @@ public static class FleetQuery
     /// <summary>Answered by <see cref="Containers"/>.</summary>
     /// <param name="Node">A glob with * and ?; empty is every node.</param>
     /// <param name="Container">A name or the beginning of an id; empty is every container.</param>
-    public sealed record ListContainers(string Selector, string Node, string Container = "") : INoSerializationVerificationNeeded;
+    public sealed record ListContainers(string Selector, string Node, string Container = "") : INoSerializationVerificationNeeded
+    {
+        public ContainerFilter Filter { get; init; } = ContainerFilter.Any;
+
+        public static ListContainers For(RunTargets targets) => targets switch
+        {
+            RunTargets.Selected selected => new ListContainers(selected.Selector, selected.Node) { Filter = selected.Filter },
+            RunTargets.One one => new ListContainers("", one.Node ?? "", one.Container),
+            _ => throw new ArgumentOutOfRangeException(nameof(targets)),
+        };
+    }
 
     public sealed record Containers(IReadOnlyList<RunTarget> All, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 
@@ -32,6 +42,9 @@ public static class FleetQuery
     public sealed record StartRun(RunPlan Plan, IRunPort Port) : INoSerializationVerificationNeeded;
 
     public sealed record RunAccepted(IActorRef Run) : INoSerializationVerificationNeeded;
+
+    /// <summary>For a run of this coordinator's; one that is over needs none.</summary>
+    public sealed record SignalRun(string Run, Run.Signal Signal) : INoSerializationVerificationNeeded;
 }
 
 /// <summary>One member of the cluster that is a node.</summary>
@@ -50,6 +63,15 @@ public static class Run
 
     /// <summary>The stream broke before its exit frame.</summary>
     public sealed record StreamLost(int Target) : INoSerializationVerificationNeeded;
+
+    /// <summary>A session wrote as much as one may.</summary>
+    public sealed record OutputFull(int Target) : INoSerializationVerificationNeeded;
+
+    /// <summary>The client has seen the targets of a run that waits for that, and wants it.</summary>
+    public sealed record Begin : INoSerializationVerificationNeeded;
+
+    /// <summary>A Linux signal for every tool that runs. One that asks for an end also lets no more of them start.</summary>
+    public sealed record Signal(int Number) : INoSerializationVerificationNeeded;
 
     /// <summary>The client has left, or wants no more: every session ends, and then the run.</summary>
     /// <param name="Why">One sentence for a client that is still there.</param>

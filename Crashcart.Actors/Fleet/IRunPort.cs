@@ -37,7 +37,11 @@ public abstract record RunEvent
     /// <param name="NotFound">Otherwise the request itself is wrong.</param>
     public sealed record Rejected(bool NotFound, string Message) : RunEvent;
 
-    public sealed record Started(RunId Run, IReadOnlyList<RunTarget> Targets, IReadOnlyList<SilentNode> Silent) : RunEvent;
+    /// <param name="Matched">How many containers match, of which the targets may be a choice.</param>
+    public sealed record Started(RunId Run, IReadOnlyList<RunTarget> Targets, IReadOnlyList<SilentNode> Silent, int Matched) : RunEvent;
+
+    /// <summary>Containers that match and have started since; their numbers go on from those before.</summary>
+    public sealed record Joined(IReadOnlyList<RunTarget> Targets) : RunEvent;
 
     /// <summary>The node fetches the image that the session needs; comes again and again.</summary>
     /// <param name="Received">Bytes, of <paramref name="Size"/>.</param>

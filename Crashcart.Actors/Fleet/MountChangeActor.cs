@@ -25,12 +25,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
     {
         _request = request;
         _asker = asker;
-        fleet.Tell(request.Targets switch
-        {
-            RunTargets.Selected selected => new FleetQuery.ListContainers(selected.Selector, selected.Node),
-            RunTargets.One one => new FleetQuery.ListContainers("", one.Node ?? "", one.Container),
-            _ => throw new ArgumentOutOfRangeException(nameof(request)),
-        });
+        fleet.Tell(FleetQuery.ListContainers.For(request.Targets));
         if (request is LeaseQuery.Mount { Port: var port })
         {
             IActorRef self = Self;

@@ -3,11 +3,37 @@ using Crashcart.Actors.Protocol;
 namespace Crashcart.Actors.Fleet;
 
 /// <summary>What a client asked for.</summary>
-/// <param name="Parallel">Sessions at one time; 0 means no limit.</param>
-/// <param name="Timeout">For each session; null means none.</param>
-/// <param name="Image">Null: the file that each node was given; the port knows what is used where there is none.</param>
-public sealed record RunPlan(
-    RunId Id, RunTargets Targets, ToolDescription Tool, int Parallel, TimeSpan? Timeout, WantedImage? Image = null);
+public sealed record RunPlan(RunId Id, RunTargets Targets, ToolDescription Tool)
+{
+    public FanOut FanOut { get; init; } = FanOut.AllAtOnce;
+
+    /// <summary>For each session; null means none.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>For the whole run; null means none.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>Null: the file that each node was given; the port knows what is used where there is none.</summary>
+    public WantedImage? Image { get; init; }
+
+    public RunMode Mode { get; init; } = RunMode.Once;
+
+    /// <summary>Nothing starts before the client has seen the targets and says <see cref="Run.Begin"/>.</summary>
+    public bool Asks { get; init; }
+}
+
+/// <summary>What becomes of a run when its targets are known.</summary>
+public enum RunMode
+{
+    /// <summary>The tool runs in them.</summary>
+    Once,
+
+    /// <summary>And in containers that start and match while the run lasts, which is until its client or its deadline ends it.</summary>
+    Follow,
+
+    /// <summary>The client is told them, and that is all.</summary>
+    DryRun,
+}
 
 /// <summary>Which containers a run is for.</summary>
 public abstract record RunTargets
@@ -32,7 +58,22 @@ public abstract record RunTargets
 
     /// <summary>Every container that the labels select, on the nodes that the glob names.</summary>
     /// <param name="Node">With * and ?; empty is every node.</param>
-    public sealed record Selected(string Selector, string Node) : RunTargets;
+    public sealed record Selected(string Selector, string Node) : RunTargets
+    {
+        public ContainerFilter Filter { get; init; } = ContainerFilter.Any;
+
+        /// <summary>Null: all that match.</summary>
+        public TargetSample? Sample { get; init; }
+
+        /// <summary>At most so many, the first by node and name; 0 means no limit.</summary>
+        public int Limit { get; init; }
+
+        public IReadOnlyList<RunTarget> Choose(IReadOnlyList<RunTarget> matching)
+        {
+            IReadOnlyList<RunTarget> drawn = Sample?.Draw(matching) ?? matching;
+            return Limit > 0 ? [.. drawn.Take(Limit)] : drawn;
+        }
+    }
 }
 
 /// <summary>One container of a run, and the node that has it.</summary>

@@ -15,6 +15,7 @@ internal sealed class RunsActor : ReceiveActor
         });
         // One that another coordinator has is nobody here.
         Receive<EndRun>(end => Context.Child(end.RunId).Tell(new Run.Cancel(end.Reason)));
+        Receive<FleetQuery.SignalRun>(signal => Context.Child(signal.Run).Tell(signal.Signal));
     }
 
     public static Props Props(IActorRef fleet) => Akka.Actor.Props.Create(() => new RunsActor(fleet));

@@ -58,6 +58,7 @@ public sealed class NodeActor : ReceiveActor
         Receive<DropImage>(_images.Forward);
         Receive<StartSession>(_sessions.Forward);
         Receive<EndSession>(_sessions.Forward);
+        Receive<SignalSession>(_sessions.Forward);
         Receive<Drain>(drain =>
         {
             _description.Duty = Draining;

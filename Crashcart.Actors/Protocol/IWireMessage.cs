@@ -44,6 +44,8 @@ public sealed partial class SessionOver : IWireMessage;
 
 public sealed partial class EndSession : IWireMessage;
 
+public sealed partial class SignalSession : IWireMessage;
+
 public sealed partial class DescribeCoordinator : IWireMessage;
 
 public sealed partial class CoordinatorDescribed : IWireMessage;

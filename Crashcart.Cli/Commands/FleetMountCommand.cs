@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Crashcart.Api;
 using Crashcart.Cli.Remote;
-using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 
@@ -49,20 +48,14 @@ internal static class FleetMountCommand
         string name, string description, Option own, Func<ParseResult, string?, Selection, Task<int>> act)
     {
         var command = new Command(name, description);
-        var label = CommonOptions.Label();
-        var node = CommonOptions.Node();
+        var selection = new SelectionOptions();
         var coordinator = CommonOptions.Coordinator();
-        command.Add(label);
-        command.Add(node);
+        selection.AddFilterTo(command);
         command.Add(own);
         command.Add(coordinator);
         command.SetAction((parsed, _) =>
         {
-            var selection = new Selection { Selector = CommonOptions.Join(parsed.GetValue(label)), Node = parsed.GetValue(node) ?? "" };
-            if (selection.Selector.Length == 0 && selection.Node.Length == 0)
-                throw new CrashcartException(
-                    FailureReason.BadRequest, "Which containers? Give --label SELECTOR, or --node GLOB ('*' is every container of the fleet).");
-            return act(parsed, parsed.GetValue(coordinator), selection);
+            return act(parsed, parsed.GetValue(coordinator), selection.Read(parsed));
         });
         return command;
     }

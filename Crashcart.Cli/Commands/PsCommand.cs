@@ -8,7 +8,7 @@ namespace Crashcart.Cli.Commands;
 /// <summary><c>crashcart ps</c>: the fleet's containers.</summary>
 internal static class PsCommand
 {
-    private static readonly string[] Headings = ["NODE", "CONTAINER", "ID", "IMAGE", "STATE", "UP", "LABELS"];
+    internal static readonly string[] Headings = ["NODE", "CONTAINER", "ID", "IMAGE", "STATE", "UP", "LABELS"];
 
     public static Command Create()
     {
@@ -17,18 +17,24 @@ internal static class PsCommand
 
             When a host did not answer, the others' containers are listed, and the exit status is 125.
             """);
-        var label = CommonOptions.Label();
-        var node = CommonOptions.Node();
+        var selection = new SelectionOptions();
         var format = CommonOptions.Format();
         var coordinator = CommonOptions.Coordinator();
-        command.Add(label);
-        command.Add(node);
+        selection.AddFilterTo(command);
         command.Add(format);
         command.Add(coordinator);
         command.SetAction(async (parsed, _) =>
         {
             var isJson = Listing.IsJson(parsed, format);
-            var request = new ListContainersRequest { Selector = CommonOptions.Join(parsed.GetValue(label)), Node = parsed.GetValue(node) ?? "" };
+            var asked = selection.ReadFilter(parsed);
+            var request = new ListContainersRequest
+            {
+                Selector = asked.Selector,
+                Node = asked.Node,
+                Name = asked.Name,
+                Image = asked.Image,
+                Runtime = asked.Runtime,
+            };
             var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Fleet.ListContainersAsync(request));
             var containers = answer.Containers
                 .OrderBy(container => container.Node, StringComparer.Ordinal)

@@ -27,6 +27,9 @@ internal static class Settings
     public static CoordinatorAddress Coordinator(string? flag) =>
         CoordinatorAddress.Parse(Find(flag, "CRASHCART_COORDINATOR", "coordinator") ?? CoordinatorAddress.Default);
 
+    /// <summary>In how many containers a tool may run without a question; null when nothing says so.</summary>
+    public static string? ConfirmAbove() => Find(null, "CRASHCART_CONFIRM_ABOVE", "confirm-above");
+
     private static string? Find(string? flag, string variable, string name) =>
         NotEmpty(flag)
         ?? NotEmpty(Environment.GetEnvironmentVariable(variable))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Crashcart.Api;
 using Crashcart.Cli.Output;
 using Crashcart.Native;
 
@@ -66,6 +67,16 @@ internal static class Quantities
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
             ? value
             : throw Wrong(option, text, "a whole number from 1");
+
+    /// <summary>A whole number, or a percentage from 0 to 100.</summary>
+    /// <exception cref="CrashcartException">It is neither.</exception>
+    public static Share Share(string option, string text)
+    {
+        var isPercent = text.EndsWith('%');
+        return uint.TryParse(isPercent ? text[..^1] : text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && (!isPercent || value <= 100)
+            ? new Share { Value = value, Percent = isPercent }
+            : throw Wrong(option, text, "a whole number, or a percentage like 10%");
+    }
 
     // Timers count milliseconds in 31 bits.
     private static TimeSpan MaxDuration => TimeSpan.FromDays(24);

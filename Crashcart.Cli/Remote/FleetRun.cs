@@ -1,27 +1,21 @@
-using System.Globalization;
 using Crashcart.Api;
 using Crashcart.Cli.Output;
+using Crashcart.Cli.Output.Runs;
 using Crashcart.Native;
 
 namespace Crashcart.Cli.Remote;
 
 /// <summary>Follows one run in many targets: their output, and in the end who failed and why.</summary>
-/// <param name="output">For the tools' standard output.</param>
-/// <param name="error">For the tools' standard error.</param>
-/// <param name="colourOutput">Labels on <paramref name="output"/> are coloured.</param>
-/// <param name="colourError">Labels on <paramref name="error"/> are coloured.</param>
+/// <param name="output">Where the tools' output goes.</param>
 /// <param name="tell">Takes our own sentences: what was lost, and the summary.</param>
-/// <param name="outputIsTerminal">Nothing but text and colours goes to <paramref name="output"/>.</param>
-/// <param name="errorIsTerminal">As for <paramref name="error"/>.</param>
-internal sealed class FleetRun(
-    Stream output, Stream error, bool colourOutput, bool colourError, Action<string> tell,
-    bool outputIsTerminal = false, bool errorIsTerminal = false)
+internal sealed class FleetRun(IRunOutput output, Action<string> tell)
 {
-    private readonly List<(string Who, string Why)> _failures = [];
-    private TargetLabels _labels = new([], false, false);
-    private LineOutput? _lines;
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+
+    private readonly RunProgress _progress = new(TimeProvider.System);
+    private readonly List<(string Who, string Why)> _silent = [];
     private RunOutcome? _outcome;
-    private bool _begun;
+    private int _started;
 
     /// <summary>Tells who waits for an image.</summary>
     public ImageWait Wait { get; init; } = new(_ => { }, isTerminal: false);
@@ -29,108 +23,166 @@ internal sealed class FleetRun(
     /// <summary>Takes whether nothing runs yet that could be interrupted.</summary>
     public Action<bool> Waiting { get; init; } = _ => { };
 
+    /// <summary>Shows how the run goes.</summary>
+    public RunStatus Status { get; init; } = new(new StatusLine(_ => { }, isTerminal: false));
+
+    /// <summary>Called with the run's targets, before anything runs in them.</summary>
+    public Func<RunStarted, Task> OnTargets { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>The run goes on without targets, for some may come.</summary>
+    public bool IsFollowing { get; init; }
+
+    /// <summary>Tell how many, how long, and who was slowest.</summary>
+    public bool IsSummarized { get; init; }
+
     /// <returns>The run's exit status.</returns>
     public async Task<int> FollowAsync(IAsyncEnumerable<RunEvent> events)
     {
         CrashcartException? lost = null;
         try
         {
-            await foreach (var step in events)
-                On(step);
+            await ReadAsync(events);
         }
-        catch (CrashcartException e) when (_outcome is not null)
+        catch (CrashcartException e) when (_outcome is not null && e.Reason == FailureReason.Unavailable)
         {
             lost = e;
         }
 
-        if (_outcome is null || _lines is null)
+        if (_outcome is null)
             throw new CrashcartException(FailureReason.Unavailable, "The coordinator ended the run before it began; look at its log.");
-        Wait.Clear();
+        Clear();
         foreach (var target in _outcome.Lost.ToList())
-        {
-            _lines.Complete(target);
-            _failures.Add((_labels.Name(target), "Lost before its end was known."));
-        }
-
-        Summarize(lost);
-        return _outcome.Status;
+            End(target, ExitStatus.Failed, "Lost before its end was known.");
+        var status = _outcome.Status == ExitStatus.NothingMatched && IsFollowing ? ExitStatus.Success : _outcome.Status;
+        output.Finish(_progress, status);
+        Summarize(lost, status);
+        return status;
     }
 
-    private void On(RunEvent step)
+    private async Task ReadAsync(IAsyncEnumerable<RunEvent> events)
+    {
+        await using var each = events.GetAsyncEnumerator();
+        var tick = Task.Delay(Tick);
+        while (true)
+        {
+            var next = each.MoveNextAsync().AsTask();
+            while (!next.IsCompleted && await Task.WhenAny(next, tick) == tick)
+            {
+                Status.Tick(_progress);
+                tick = Task.Delay(Tick);
+            }
+
+            if (!await next)
+                return;
+            await OnAsync(each.Current);
+        }
+    }
+
+    private Task OnAsync(RunEvent step)
     {
         if (step.EventCase == RunEvent.EventOneofCase.Started)
-            OnStarted(step.Started);
-        else if (step.EventCase == RunEvent.EventOneofCase.SessionWaits)
-            OnWaits(step.SessionWaits);
-        else if (_outcome is null || _lines is null)
+            return OnStartedAsync(step.Started);
+        if (_outcome is null)
             throw new CrashcartException(FailureReason.Unavailable, "The coordinator's answer does not begin with the run's targets; it is of another version.");
-        else if (step.EventCase == RunEvent.EventOneofCase.SessionStarted)
-            GoesOn((int)step.SessionStarted.Target);
-        else if (step.EventCase == RunEvent.EventOneofCase.Output)
-            OnOutput(step.Output, _lines);
-        else if (step.EventCase == RunEvent.EventOneofCase.SessionEnded)
-            OnSessionEnded(step.SessionEnded, _lines, _outcome);
+        switch (step.EventCase)
+        {
+            case RunEvent.EventOneofCase.Joined:
+                Add(step.Joined.Targets);
+                _outcome.Add(step.Joined.Targets.Count);
+                break;
+            case RunEvent.EventOneofCase.SessionWaits:
+                OnWaits(step.SessionWaits);
+                break;
+            case RunEvent.EventOneofCase.SessionStarted:
+                _progress.Start((int)step.SessionStarted.Target);
+                GoesOn((int)step.SessionStarted.Target);
+                break;
+            case RunEvent.EventOneofCase.Output:
+                OnOutput(step.Output);
+                break;
+            case RunEvent.EventOneofCase.SessionEnded:
+                OnSessionEnded(step.SessionEnded, _outcome);
+                break;
+        }
+
+        return Task.CompletedTask;
     }
+
+    private Task OnStartedAsync(RunStarted started)
+    {
+        _progress.RunId = started.RunId;
+        _outcome = new RunOutcome(started.Targets.Count, started.Unanswered.Count);
+        _silent.AddRange(started.Unanswered.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
+        Add(started.Targets);
+        return OnTargets(started);
+    }
+
+    private void Add(IEnumerable<Container> targets) => output.Add(_progress.Add(targets));
 
     private void OnWaits(SessionWaits waits)
     {
-        Wait.On(_labels.Node((int)waits.Target), waits.Image, waits.Received, waits.Size);
-        Waiting(!_begun);
+        Status.Clear();
+        Wait.On(_progress[(int)waits.Target].Node, waits.Image, waits.Received, waits.Size);
+        Waiting(_started == 0);
     }
 
     private void GoesOn(int target)
     {
-        _begun = true;
+        _started++;
         Waiting(false);
-        Wait.Done(_labels.Node(target));
+        Wait.Done(_progress[target].Node);
     }
 
-    private void OnOutput(Api.Output printed, LineOutput lines)
+    private void OnOutput(Api.Output printed)
     {
-        Wait.Clear();
-        lines.Write((int)printed.Target, printed.Stderr, printed.Data.Span);
+        var target = (int)printed.Target;
+        Clear();
+        _progress.Write(target, printed.Stderr, printed.Data.Length);
+        output.Write(_progress[target], printed.Stderr, printed.Data.Span);
     }
 
-    private void OnStarted(RunStarted started)
-    {
-        _labels = new TargetLabels(started.Targets, colourOutput, colourError);
-        _lines = new LineOutput(output, error, _labels, outputIsTerminal, errorIsTerminal);
-        _outcome = new RunOutcome(started.Targets.Count, started.Unanswered.Count);
-        _failures.AddRange(started.Unanswered.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
-    }
-
-    private void OnSessionEnded(SessionEnded ended, LineOutput lines, RunOutcome outcome)
+    private void OnSessionEnded(SessionEnded ended, RunOutcome outcome)
     {
         var target = (int)ended.Target;
         GoesOn(target);
-        Wait.Clear();
-        lines.Complete(target);
+        Clear();
         if (ended.OutcomeCase == SessionEnded.OutcomeOneofCase.ExitCode)
         {
             outcome.Exited(target, ended.ExitCode);
-            if (ended.ExitCode != 0 || ended.Why.Length > 0)
-                _failures.Add((_labels.Name(target), string.Create(CultureInfo.InvariantCulture, $"Exit status {ended.ExitCode}. {SafeText.Of(ended.Why)}").TrimEnd()));
+            _progress[target].Note = SafeText.Of(ended.Why);
+            End(target, ended.ExitCode, failure: null);
             return;
         }
 
         outcome.Failed(target, ended.Failure.ExitCode);
-        var failure = (Who: _labels.Name(target), Why: SafeText.Of(ended.Failure.Message));
-        _failures.Add(failure);
+        End(target, ended.Failure.ExitCode, SafeText.Of(ended.Failure.Message));
         // The others may run for hours, and who watches them must not take silence for quiet.
-        if (ended.Failure.ExitCode == ExitStatus.Failed && outcome.Lost.Any())
-            tell($"crashcart: {failure.Who}: {failure.Why}\n");
+        if (ended.Failure.ExitCode == ExitStatus.Failed && (IsFollowing || outcome.Lost.Any()))
+            tell($"crashcart: {_progress[target].Name}: {_progress[target].Failure}\n");
     }
 
-    private void Summarize(CrashcartException? lost)
+    private void End(int target, int exitCode, string? failure)
+    {
+        _progress.End(target, exitCode, failure);
+        output.End(_progress[target]);
+    }
+
+    private void Clear()
+    {
+        Wait.Clear();
+        Status.Yield(_progress.Now);
+    }
+
+    private void Summarize(CrashcartException? lost, int status)
     {
         if (lost is not null)
             tell($"crashcart: {SafeText.Of(lost.Message)}\n");
-        if (_outcome!.Status == ExitStatus.NothingMatched)
+        if (status == ExitStatus.NothingMatched)
             tell("crashcart: No running container matches; 'crashcart ps --label SELECTOR' shows what a selector matches.\n");
-        if (_failures.Count == 0)
-            return;
-        var width = _failures.Max(failure => failure.Who.Length);
-        tell($"crashcart: {_failures.Count} failed:\n"
-            + string.Concat(_failures.Select(failure => $"  {failure.Who.PadRight(width)}  {failure.Why}\n")));
+        tell(RunSummary.Failures([
+            .. _silent,
+            .. _progress.Targets.Where(target => !target.IsWell || target.Note.Length > 0).OrderBy(target => target.Ended).Select(target => (target.Name, target.Problem))]));
+        if (IsSummarized)
+            tell(RunSummary.Course(_progress));
     }
 }

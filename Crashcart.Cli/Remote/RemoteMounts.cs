@@ -60,7 +60,7 @@ internal static class RemoteMounts
     {
         foreach (var mount in response.Mounts)
         {
-            var name = TargetLabels.NameOf(mount.Container);
+            var name = ContainerName.Of(mount.Container);
             if (mount.Problem.Length > 0)
                 StandardText.Complain(SafeText.Of($"{name}: {mount.Problem}"));
             else if (isSelection)

@@ -3,7 +3,6 @@ using Crashcart.Api;
 using Crashcart.Cli.Commands;
 using Crashcart.Cli.Output;
 using Crashcart.Native;
-using Google.Protobuf;
 using TerminalSize = Crashcart.Api.TerminalSize;
 
 namespace Crashcart.Cli.Remote;
@@ -11,7 +10,6 @@ namespace Crashcart.Cli.Remote;
 /// <summary>One tool in one target of the fleet, with the caller's streams or terminal: bytes as they are, both ways.</summary>
 internal static class RemoteSession
 {
-    private const int Chunk = 32 * 1024;
     private const byte ControlC = 3;
 
     /// <param name="target">NODE/CONTAINER</param>
@@ -37,8 +35,12 @@ internal static class RemoteSession
         return await call.RunAsync(start, wait, events => ConsumeAsync(
             events, StandardStream.Output, StandardStream.Error, OnStarted, wait, call.IsWaiting));
 
-        // Input has no end of its own: the thread that waits for it ends with the process.
-        void OnStarted() => new Thread(() => SendInput(call)) { IsBackground = true }.Start();
+        void OnStarted() => ClientInput.Start(call, piece =>
+        {
+            // In raw mode it comes as a byte, and there is no terminal yet that would make a signal of it.
+            if (piece.Span.Contains(ControlC))
+                call.InterruptWaiting();
+        });
     }
 
     /// <summary>Follows the events to the tool's exit status.</summary>
@@ -92,28 +94,6 @@ internal static class RemoteSession
     {
         StandardText.Complain(SafeText.Of(sentence));
         return ExitStatus.Failed;
-    }
-
-    private static void SendInput(RunCall call)
-    {
-        var buffer = new byte[Chunk];
-        try
-        {
-            while (StandardStream.Input.Read(buffer) is > 0 and var count)
-            {
-                // In raw mode it comes as a byte, and there is no terminal yet that would make a signal of it.
-                if (buffer.AsSpan(0, count).Contains(ControlC))
-                    call.InterruptWaiting();
-                // Sent before it returns, so the buffer is free again.
-                call.SendAsync(new RunInput { Stdin = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)) }).GetAwaiter().GetResult();
-            }
-        }
-        catch (SyscallException)
-        {
-            // Standard input cannot be read, for instance because it is closed: to the tool it is at its end.
-        }
-
-        call.SendAsync(new RunInput { StdinEof = new StdinEof() }).GetAwaiter().GetResult();
     }
 
     private static TerminalSize SizeNow() => new() { Rows = UserTerminal.Size.Rows, Columns = UserTerminal.Size.Columns };

@@ -18,11 +18,12 @@ internal sealed class RunCall : IDisposable
     private readonly SemaphoreSlim _sending = new(1);
     private readonly AsyncDuplexStreamingCall<RunInput, RunEvent> _call;
     private readonly Interruption _interruption;
+    private readonly TaskCompletionSource<string> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public RunCall(CoordinatorClient client)
     {
         _client = client;
-        _interruption = new Interruption(signal => _ = SendAsync(new RunInput { Signal = signal }), _ended.Cancel);
+        _interruption = new Interruption(signal => _ = SignalAsync(signal), _ended.Cancel) { IsWaiting = true };
         _call = client.Fleet.Run(cancellationToken: _ended.Token);
     }
 
@@ -50,6 +51,19 @@ internal sealed class RunCall : IDisposable
 
     /// <summary>Whether there is nothing yet that a signal could be passed to.</summary>
     public void IsWaiting(bool isWaiting) => _interruption.IsWaiting = isWaiting;
+
+    /// <summary>By a call of its own: the run's may be held up by input that no tool reads. A run that is over takes none.</summary>
+    private async Task SignalAsync(int signal)
+    {
+        try
+        {
+            await _client.Fleet.SignalRunAsync(
+                new SignalRunRequest { RunId = await _run.Task.WaitAsync(_ended.Token), Signal = signal }, cancellationToken: _ended.Token);
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException)
+        {
+        }
+    }
 
     /// <summary>What Ctrl-C means while its byte is no signal; nothing, once a tool runs.</summary>
     public void InterruptWaiting()
@@ -102,6 +116,12 @@ internal sealed class RunCall : IDisposable
             catch (RpcException e)
             {
                 throw _client.Explain(e);
+            }
+
+            if (_call.ResponseStream.Current is { Started: { } started })
+            {
+                _run.TrySetResult(started.RunId);
+                IsWaiting(false);
             }
 
             yield return _call.ResponseStream.Current;

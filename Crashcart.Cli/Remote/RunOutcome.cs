@@ -7,10 +7,13 @@ namespace Crashcart.Cli.Remote;
 /// <param name="unansweredNodes">How many nodes did not say what they have.</param>
 internal sealed class RunOutcome(int targets, int unansweredNodes)
 {
-    private readonly bool[] _ended = new bool[targets];
+    private readonly List<bool> _ended = [.. Enumerable.Repeat(false, targets)];
     private bool _toolFailed;
     private bool _timedOut;
     private bool _notReached = unansweredNodes > 0;
+
+    /// <summary>So many more targets than before.</summary>
+    public void Add(int more) => _ended.AddRange(Enumerable.Repeat(false, more));
 
     /// <summary>The tool ran and ended by itself, whatever number it chose to end with.</summary>
     public void Exited(int target, int code)
@@ -29,13 +32,13 @@ internal sealed class RunOutcome(int targets, int unansweredNodes)
     }
 
     /// <summary>The targets of which no end was told.</summary>
-    public IEnumerable<int> Lost => Enumerable.Range(0, targets).Where(target => !_ended[target]);
+    public IEnumerable<int> Lost => Enumerable.Range(0, _ended.Count).Where(target => !_ended[target]);
 
     /// <summary>The run's exit status, were it over now; what hides most from the person wins.</summary>
     public int Status =>
         _notReached || Lost.Any() ? ExitStatus.Failed
         : _timedOut ? ExitStatus.TimedOut
         : _toolFailed ? ExitStatus.SomeToolFailed
-        : targets == 0 ? ExitStatus.NothingMatched
+        : _ended.Count == 0 ? ExitStatus.NothingMatched
         : ExitStatus.Success;
 }

@@ -81,7 +81,6 @@ internal static class ApiMapping
         RunInput.InputOneofCase.StdinEof => new CoordinatorFrame { StdinClosed = new StdinClosed() },
         RunInput.InputOneofCase.Resize =>
             new CoordinatorFrame { Resize = new WindowSize { Rows = input.Resize.Rows, Columns = input.Resize.Columns } },
-        RunInput.InputOneofCase.Signal => new CoordinatorFrame { Signal = input.Signal },
         _ => null,
     };
 
@@ -99,7 +98,12 @@ internal static class ApiMapping
                 RunId = started.Run.Value,
                 Targets = { started.Targets.Select(ToApi) },
                 Unanswered = { started.Silent.Select(ToApi) },
+                Matched = (uint)started.Matched,
             },
+        },
+        RunItem.Event { Happened: Actors.Fleet.RunEvent.Joined joined } => new RunEvent
+        {
+            Joined = new TargetsJoined { Targets = { joined.Targets.Select(ToApi) } },
         },
         RunItem.Event { Happened: Actors.Fleet.RunEvent.SessionWaits waits } => new RunEvent
         {

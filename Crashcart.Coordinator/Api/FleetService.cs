@@ -26,8 +26,11 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
 
     public override async Task<ListContainersResponse> ListContainers(ListContainersRequest request, ServerCallContext context)
     {
-        RequireSelector(request.Selector);
-        var query = new FleetQuery.ListContainers(request.Selector, request.Node);
+        RunMapping.RequireSelector(request.Selector);
+        var query = new FleetQuery.ListContainers(request.Selector, request.Node)
+        {
+            Filter = new ContainerFilter(request.Name, request.Image, request.Runtime),
+        };
         var found = await Ask<FleetQuery.Containers>(query, context.CancellationToken);
         return new ListContainersResponse
         {
@@ -39,7 +42,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
     public override async Task<CordonNodeResponse> CordonNode(CordonNodeRequest request, ServerCallContext context)
     {
         if (request.Drain && !request.Cordoned)
-            throw Invalid("A node that is drained is cordoned, too.");
+            throw RunMapping.Invalid("A node that is drained is cordoned, too.");
         var grace = request.Drain ? TimeSpan.FromMilliseconds(request.GracePeriodMs) : (TimeSpan?)null;
         string caller = PeerCheck.Describe(context.GetHttpContext());
         NodeLog.Cordon(log, request.Node, request.Cordoned, request.Drain, caller);
@@ -52,10 +55,10 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
     public override async Task Run(IAsyncStreamReader<RunInput> fromClient, IServerStreamWriter<RunEvent> toClient, ServerCallContext context)
     {
         if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
-            throw Invalid("The first message of a run must be its request.");
-        RunPlan plan = Plan(start);
+            throw RunMapping.Invalid("The first message of a run must be its request.");
+        RunPlan plan = RunMapping.ToPlan(start);
         plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
-        var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync);
+        var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync) { MaxBytes = start.MaxBytes };
         string caller = PeerCheck.Describe(context.GetHttpContext());
         RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
         // Not to be cancelled: a run that began must be known here, to be ended from here.
@@ -82,41 +85,18 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         RunLog.Ended(log, plan.Id);
     }
 
-    private static RunPlan Plan(RunRequest request)
-    {
-        if (request.Tool is not { Argv.Count: > 0 })
-            throw Invalid("A run needs a tool.");
-        RunTargets targets = request.TargetsCase switch
-        {
-            RunRequest.TargetsOneofCase.Container when request.Container.Length > 0 => RunTargets.One.Parse(request.Container),
-            RunRequest.TargetsOneofCase.Selection => new RunTargets.Selected(request.Selection.Selector, request.Selection.Node),
-            _ => throw Invalid("A run needs a container or a selection."),
-        };
-        if (targets is RunTargets.Selected selected)
-            RequireSelector(selected.Selector);
-        return new RunPlan(
-            RunId.New(),
-            targets,
-            ApiMapping.ToWire(request.Tool),
-            (int)Math.Min(request.Parallel, int.MaxValue),
-            request.TimeoutMs == 0 ? null : TimeSpan.FromMilliseconds(Math.Min(request.TimeoutMs, (double)int.MaxValue)));
-    }
-
-    private static void RequireSelector(string text)
-    {
-        if (!Selector.TryParse(text, out _, out string problem))
-            throw Invalid($"The selector '{text}' is malformed {problem}.");
-    }
-
     /// <summary>What the client sends goes to every session; standard input at the pace of the slowest.</summary>
     private static async Task CarryInput(RunPipe pipe, bool stdin, IAsyncStreamReader<RunInput> fromClient, CancellationToken over)
     {
         try
         {
-            await pipe.UnderWay.WaitAsync(over);
             while (await fromClient.MoveNext(over))
             {
                 RunInput input = fromClient.Current;
+                if (input.InputCase == RunInput.InputOneofCase.Begin)
+                    (await pipe.Run).Tell(new Run.Begin());
+                else
+                    await pipe.UnderWay.WaitAsync(over);
                 bool isStdin = input.InputCase is RunInput.InputOneofCase.Stdin or RunInput.InputOneofCase.StdinEof;
                 if (ApiMapping.ToFrame(input) is not { } frame || (isStdin && !stdin))
                     continue;
@@ -135,9 +115,16 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         }
     }
 
+    public override Task<SignalRunResponse> SignalRun(SignalRunRequest request, ServerCallContext context)
+    {
+        if (request.Signal is < 1 or > 64)
+            throw RunMapping.Invalid($"There is no signal {request.Signal}; Linux has 1 to 64.");
+        fleet.Actor?.Tell(new FleetQuery.SignalRun(request.RunId, new Run.Signal(request.Signal)));
+        return Task.FromResult(new SignalRunResponse());
+    }
+
     private Task<T> Ask<T>(object question, CancellationToken cancellation) => fleet.AskFleet<T>(question, AnswerPatience, cancellation);
 
-    private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
 }
 
 internal static partial class NodeLog

@@ -19,7 +19,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
 
     public override async Task<ListLeasesResponse> ListLeases(ListLeasesRequest request, ServerCallContext context)
     {
-        RequireSelector(request.Selector);
+        RunMapping.RequireSelector(request.Selector);
         var found = await Ask<LeaseQuery.Found>(new LeaseQuery.List(request.Selector, request.Node), context);
         return new ListLeasesResponse
         {
@@ -31,7 +31,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
 
     public override async Task Mount(MountRequest request, IServerStreamWriter<MountEvent> toClient, ServerCallContext context)
     {
-        RunTargets targets = Targets(request.TargetsCase == MountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
+        RunTargets targets = RunMapping.ToTargets(request.TargetsCase == MountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         WantedImage? image = await images.ResolveAsync(request.Image, context.CancellationToken);
         var pipe = new MountPipe(images, context.CancellationToken);
@@ -52,7 +52,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
 
     public override async Task<MountResponse> Unmount(UnmountRequest request, ServerCallContext context)
     {
-        RunTargets targets = Targets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
+        RunTargets targets = RunMapping.ToTargets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
         string caller = PeerCheck.Describe(context.GetHttpContext());
         return Changed(await Ask<object>(new LeaseQuery.Unmount(targets, caller, request.Force), context), mount: false, caller);
     }
@@ -99,22 +99,6 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
             LeaseLog.Mounted(log, changed.LeaseId, where, caller);
         else
             LeaseLog.Unmounted(log, where, caller);
-    }
-
-    private static RunTargets Targets(string? container, Selection? selection)
-    {
-        if (container is { Length: > 0 })
-            return RunTargets.One.Parse(container);
-        if (selection is null)
-            throw Invalid("A mount needs a container or a selection.");
-        RequireSelector(selection.Selector);
-        return new RunTargets.Selected(selection.Selector, selection.Node);
-    }
-
-    private static void RequireSelector(string text)
-    {
-        if (!Selector.TryParse(text, out _, out string problem))
-            throw Invalid($"The selector '{text}' is malformed {problem}.");
     }
 
     private Task<T> Ask<T>(object question, ServerCallContext context) => fleet.AskFleet<T>(question, Patience, context.CancellationToken);

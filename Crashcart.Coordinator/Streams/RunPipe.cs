@@ -36,6 +36,9 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
     private readonly TaskCompletionSource<IActorRef> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _underWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Of output of each session; 0 means no limit.</summary>
+    public ulong MaxBytes { get; init; }
+
     /// <summary>Whom the sessions' streams tell what happened.</summary>
     public Task<IActorRef> Run => _run.Task;
 
@@ -48,7 +51,7 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
 
     public StreamTicket Open(int target)
     {
-        var pipe = new SessionPipe(this, id.Session(target), target);
+        var pipe = new SessionPipe(this, id.Session(target), target, MaxBytes);
         ByteString secret = tickets.Issue(pipe);
         _sessions[target] = (pipe, secret);
         return new StreamTicket(endpoint(), secret);

@@ -1,5 +1,7 @@
 using System.Threading.Channels;
+using Akka.Actor;
 using Crashcart.Actors;
+using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 
@@ -23,8 +25,13 @@ internal sealed class SessionPipe : IDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public SessionPipe(RunPipe run, SessionId id, int target)
+    // Standard output and standard error come one frame after the other, never at the same time.
+    private long _room;
+
+    /// <param name="maxBytes">Of output; 0 means no limit.</param>
+    public SessionPipe(RunPipe run, SessionId id, int target, ulong maxBytes)
     {
+        _room = maxBytes == 0 ? long.MaxValue : (long)Math.Min(maxBytes, long.MaxValue);
         Run = run;
         Id = id;
         Target = target;
@@ -76,9 +83,21 @@ internal sealed class SessionPipe : IDisposable
         return frame;
     }
 
-    /// <summary>Output to the client; waits until the client has taken what went before.</summary>
-    public ValueTask SendOutput(bool stderr, ByteString data, CancellationToken cancellation) =>
-        Run.SendOutput(Target, stderr, data, cancellation);
+    /// <summary>
+    /// Output to the client; waits until the client has taken what went before. What exceeds the limit is not sent: the
+    /// session's run is told, and this waits until it has closed the session.
+    /// </summary>
+    public async ValueTask SendOutput(bool stderr, ByteString data, CancellationToken cancellation)
+    {
+        ByteString allowed = data.Length <= _room ? data : ByteString.CopyFrom(data.Span[..(int)_room]);
+        _room -= allowed.Length;
+        if (allowed.Length > 0)
+            await Run.SendOutput(Target, stderr, allowed, cancellation);
+        if (allowed.Length == data.Length)
+            return;
+        (await Run.Run).Tell(new Run.OutputFull(Target));
+        await Task.Delay(Timeout.Infinite, cancellation);
+    }
 
     public void Close()
     {

@@ -25,9 +25,6 @@ internal sealed class ToolInput(ITool tool)
             case CoordinatorFrame.FrameOneofCase.Resize:
                 tool.Resize((int)Math.Min(frame.Resize.Rows, int.MaxValue), (int)Math.Min(frame.Resize.Columns, int.MaxValue));
                 break;
-            case CoordinatorFrame.FrameOneofCase.Signal:
-                tool.Signal(frame.Signal);
-                break;
         }
     }
 

@@ -128,7 +128,7 @@ public sealed class BytesTests(SmallFleet fleet)
     }
 
     [Fact]
-    public async Task Signals_and_window_sizes_reach_the_tool()
+    public async Task Window_sizes_reach_the_tool()
     {
         var request = TestRun.In("web-1");
         request.Tool.Terminal = new TerminalSize { Rows = 24, Columns = 80 };
@@ -138,13 +138,82 @@ public sealed class BytesTests(SmallFleet fleet)
         Assert.Equal(80u, tool.Session.Start.Tool.Terminal.Columns);
 
         await run.SendAsync(new RunInput { Resize = new TerminalSize { Rows = 50, Columns = 132 } });
-        await run.SendAsync(new RunInput { Signal = 2 });
         await run.SendAsync("not wanted"u8);
-        await run.SendAsync(new RunInput { Signal = 15 });
+        await run.SendAsync(new RunInput { Resize = new TerminalSize { Rows = 51, Columns = 132 } });
         Assert.Equal(new WindowSize { Rows = 50, Columns = 132 }, (await tool.NextAsync())?.Resize);
-        Assert.Equal(2, (await tool.NextAsync())?.Signal);
-        Assert.Equal(15, (await tool.NextAsync())?.Signal);
-        await tool.ExitAsync(143);
+        Assert.Equal(new WindowSize { Rows = 51, Columns = 132 }, (await tool.NextAsync())?.Resize);
+        await tool.ExitAsync(0);
+    }
+
+    [Fact]
+    public async Task A_signal_reaches_a_tool_that_does_not_read_its_input()
+    {
+        using var run = fleet.Coordinator.Run(TestRun.In("web-1", stdin: true));
+        var started = await run.StartedAsync();
+        using var tool = await fleet.Alpha.ToolAsync();
+        var sent = 0L;
+        using var client = new CancellationTokenSource();
+        var sending = Task.Run(async () =>
+        {
+            for (; sent < Plenty && !client.IsCancellationRequested; Interlocked.Add(ref sent, Chunk))
+                await run.SendAsync(new byte[Chunk]);
+        });
+        await StalledAsync(() => Volatile.Read(ref sent));
+
+        await fleet.Coordinator.Client.SignalRunAsync(new SignalRunRequest { RunId = started.RunId, Signal = 15 });
+
+        Assert.Equal(15, await tool.Session.NextSignalAsync());
+        await client.CancelAsync();
+        run.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => sending);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(65)]
+    public async Task A_signal_that_does_not_exist_is_refused(int signal)
+    {
+        var refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(
+            async () => await fleet.Coordinator.Client.SignalRunAsync(new SignalRunRequest { RunId = "run-1", Signal = signal }));
+
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task Output_stops_at_the_bytes_that_a_session_may_write()
+    {
+        var request = TestRun.In("web-1");
+        request.MaxBytes = 1000;
+        using var run = fleet.Coordinator.Run(request);
+        await run.StartedAsync();
+        using var tool = await fleet.Alpha.ToolAsync();
+        await run.NextAsync(RunEvent.EventOneofCase.SessionStarted);
+
+        await tool.StdoutAsync(new byte[600]);
+        await tool.StderrAsync(new byte[600]);
+
+        Assert.Equal(600, (await run.NextAsync(RunEvent.EventOneofCase.Output)).Output.Data.Length);
+        Assert.Equal(400, (await run.NextAsync(RunEvent.EventOneofCase.Output)).Output.Data.Length);
+        Assert.Equal(125, (await run.SessionEndedAsync()).Failure.ExitCode);
+        await tool.Session.Ended;
+        await run.EndedAsync();
+    }
+
+    [Fact]
+    public async Task Nothing_runs_before_the_client_has_agreed_to_the_targets()
+    {
+        var request = TestRun.In("web-1");
+        request.Ask = true;
+        using var run = fleet.Coordinator.Run(request);
+        Assert.Single((await run.StartedAsync()).Targets);
+
+        await run.SendAsync(new RunInput { Begin = new RunBegin() });
+
+        using var tool = await fleet.Alpha.ToolAsync();
+        await run.NextAsync(RunEvent.EventOneofCase.SessionStarted);
+        await tool.ExitAsync(0);
+        await run.SessionEndedAsync();
+        await run.EndedAsync();
     }
 
     /// <summary>Random bytes on both outputs, then the exit status.</summary>

@@ -111,7 +111,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
         await using var session = await StartAsync("sleep", "1000");
         await session.BeganAsync();
 
-        await session.SendAsync(new CoordinatorFrame { Signal = 15 });
+        Node.Tell(new SignalSession { SessionId = session.Id, Signal = 15 });
         await session.OverAsync();
 
         Assert.Equal(143, session.Exit!.ExitCode);

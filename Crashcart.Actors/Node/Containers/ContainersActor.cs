@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using Akka.Actor;
 using Crashcart.Actors.Node.Leases;
 using Crashcart.Actors.Node.Ports;
@@ -83,10 +84,16 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
     {
         CorrelationId = find.CorrelationId,
         Node = _node,
-        Containers = { _table.Find(selector, find.Container).Select(c => c.Describe()) },
+        Containers = { _table.Find(selector, find.Container).Where(c => IsAskedFor(c, find)).Select(c => c.Describe()) },
         Problem = string.Join(" ", _runtimes.Values.Select(r => r.Problem).Where(p => p.Length > 0)),
         LacksImage = _lacksImage,
     };
+
+    private static bool IsAskedFor(Container container, FindContainers find) =>
+        IsNamed(find.Name, container.Name) && IsNamed(find.Image, container.Image) && (find.Runtime.Length == 0 || find.Runtime == container.Runtime);
+
+    private static bool IsNamed(string glob, string name) =>
+        glob.Length == 0 || FileSystemName.MatchesSimpleExpression(glob, name, ignoreCase: false);
 
     private void OnLocate(Locate locate)
     {

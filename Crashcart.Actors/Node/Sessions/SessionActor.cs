@@ -63,6 +63,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         });
         Receive<SessionStep.StreamLost>(lost => Release(lost.Problem));
         Receive<SessionStep.StartIsLate>(_ => Release($"The node could not dial {_request.Start.StreamEndpoint} in time."));
+        Receive<SignalSession>(IsWishToEnd, _ => Release("It was ended before it began."));
         ReceiveEnd((_, why) => Release(why.Length > 0 ? why : "It was ended before it began."));
     }
 
@@ -93,6 +94,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.Carried>(_ => Release(""));
         Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
         Receive<SessionStep.ContainerExited>(_ => End(tool, TimeSpan.Zero));
+        Receive<SignalSession>(signal => tool.Signal(signal.Signal));
         ReceiveEnd((grace, why) =>
         {
             if (why.Length > 0)
@@ -110,6 +112,8 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.Carried>(_ => Release(""));
         Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
         Receive<EndWithin>(end => After(end.Grace, new SessionStep.GraceOver()));
+        Receive<EndSession>(end => end.Kill, _ => After(TimeSpan.Zero, new SessionStep.GraceOver()));
+        Receive<SignalSession>(signal => tool.Signal(signal.Signal));
         Receive<SessionStep.GraceOver>(_ =>
         {
             tool.Kill();
@@ -238,12 +242,15 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.NotStarted>(not => Refuse(call, not.Failure));
         Receive<SessionStep.StartIsLate>(_ => Refuse(call, $"The tool could not be started within {_patience.Start.TotalSeconds:0} s."));
         Receive<SessionStep.ContainerExited>(_ => Refuse(call, $"Container {_request.Start.ContainerId} exited before the tool was started."));
+        Receive<SignalSession>(IsWishToEnd, _ => Refuse(call, "The session was ended before the tool was started."));
         ReceiveEnd((_, why) => Refuse(call, why.Length > 0 ? why : "The session was ended before the tool was started."));
     }
 
+    private static bool IsWishToEnd(SignalSession signal) => LinuxSignal.IsWishToEnd(signal.Signal);
+
     private void ReceiveEnd(Action<TimeSpan, string> end)
     {
-        Receive<EndSession>(asked => end(_patience.Grace, asked.Reason));
+        Receive<EndSession>(asked => end(asked.Kill ? TimeSpan.Zero : _patience.Grace, asked.Reason));
         Receive<EndWithin>(within => end(within.Grace, within.Why));
         Receive<Terminated>(_ => end(_patience.Grace, ""));
     }

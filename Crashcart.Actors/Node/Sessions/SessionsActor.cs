@@ -50,6 +50,7 @@ internal sealed class SessionsActor : ReceiveActor
         ReceiveQuestions();
         Receive<StartSession>(OnStart);
         Receive<EndSession>(OnEnd);
+        Receive<SignalSession>(OnSignal);
         Receive<EndAll>(end => OnEndAll(end.Grace, end.Why));
         Receive<Refuse>(refuse => _refusal = refuse.Why);
         Receive<Terminated>(OnTerminated);
@@ -67,6 +68,7 @@ internal sealed class SessionsActor : ReceiveActor
         Receive<StartSession>(start => Sender.Tell(Over(start, _refusal)));
         ReceiveQuestions();
         Receive<EndSession>(OnEnd);
+        Receive<SignalSession>(OnSignal);
         Receive<EndAll>(end => OnEndAll(end.Grace, end.Why));
         Receive<Refuse>(_ => { });
         Receive<NodeActor.Drain>(drain => OnEndAll(drain.Grace, drain.Why));
@@ -118,6 +120,13 @@ internal sealed class SessionsActor : ReceiveActor
             session.Forward(end);
         else
             Sender.Tell(new SessionOver { SessionId = end.SessionId, Problem = "There is no such session on the node." });
+    }
+
+    // For one that is over it is too late, which its requester is told anyway.
+    private void OnSignal(SignalSession signal)
+    {
+        if (_sessions.TryGetValue(signal.SessionId, out var session))
+            session.Forward(signal);
     }
 
     private void OnTerminated(Terminated gone)

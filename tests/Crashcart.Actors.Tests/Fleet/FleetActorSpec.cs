@@ -241,7 +241,7 @@ public sealed class FleetActorSpec : FleetSpec
     {
         Name("node-1");
         var port = CreateTestProbe();
-        var plan = new RunPlan(new RunId("run-1"), new RunTargets.One("node-1", "web"), new ToolDescription { Argv = { "sh" } }, 0, null);
+        var plan = new RunPlan(new RunId("run-1"), new RunTargets.One("node-1", "web"), new ToolDescription { Argv = { "sh" } });
         _fleet.Tell(new FleetQuery.StartRun(plan, new RecordingPort(port)));
 
         IActorRef run = Watch(ExpectMsg<FleetQuery.RunAccepted>().Run);

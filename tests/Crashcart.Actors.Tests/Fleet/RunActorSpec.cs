@@ -6,30 +6,14 @@ using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Tests.Fleet;
 
-public sealed class RunActorSpec : FleetSpec
+public sealed class RunActorSpec : RunSpec
 {
-    private static readonly RunId Id = new("run-1");
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(1);
-
-    private readonly HashSet<int> _open = [];
-    private readonly TestProbe _fleet;
-    private readonly TestProbe _port;
-    private int _widest;
-
-    public RunActorSpec()
-    {
-        _fleet = CreateTestProbe("the-fleet");
-        _port = CreateTestProbe("the-port");
-    }
-
     [Fact]
     public void A_selection_asks_the_fleet_for_what_it_selects()
     {
         Begin(new RunTargets.Selected("app=web", "node-*"));
 
-        Assert.Equal(new FleetQuery.ListContainers("app=web", "node-*"), _fleet.ExpectMsg<FleetQuery.ListContainers>());
+        Assert.Equal(new FleetQuery.ListContainers("app=web", "node-*"), Fleet.ExpectMsg<FleetQuery.ListContainers>());
     }
 
     [Fact]
@@ -37,7 +21,7 @@ public sealed class RunActorSpec : FleetSpec
     {
         Begin(new RunTargets.One("node-1", "web"));
 
-        Assert.Equal(new FleetQuery.ListContainers("", "node-1", "web"), _fleet.ExpectMsg<FleetQuery.ListContainers>());
+        Assert.Equal(new FleetQuery.ListContainers("", "node-1", "web"), Fleet.ExpectMsg<FleetQuery.ListContainers>());
     }
 
     [Fact]
@@ -99,7 +83,7 @@ public sealed class RunActorSpec : FleetSpec
         IActorRef run = Begin(Everything);
         Resolve(run, [Target(Self, "web")]);
         Assert.Equal(Id, ExpectTold<RunEvent.Started>().Run);
-        _port.ExpectMsg(new RecordingPort.Opened(0));
+        Port.ExpectMsg(new RecordingPort.Opened(0));
 
         StartSession start = Node.ExpectMsg<StartSession>();
         Assert.Equal(
@@ -128,7 +112,7 @@ public sealed class RunActorSpec : FleetSpec
     public void Sessions_are_given_the_image_that_the_run_is_for()
     {
         var image = new WantedImage { Digest = "sha256:a", Sources = { new ImageSource { Endpoint = "http://127.0.0.1:1" } } };
-        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything) with { Image = image }, new RecordingPort(_port), _fleet));
+        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything) with { Image = image }, new RecordingPort(Port), Fleet));
         Resolve(run, [Target(Self, "web") with { LacksImage = true }]);
 
         Assert.Equal(image, ExpectStart(0).Image);
@@ -138,7 +122,7 @@ public sealed class RunActorSpec : FleetSpec
     public void Nodes_that_lack_an_image_are_offered_the_fleet_s_own()
     {
         var image = new WantedImage { Digest = "sha256:a", OnlyWithoutOwn = true };
-        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything), new RecordingPort(_port) { DefaultImage = image }, _fleet));
+        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything), new RecordingPort(Port) { DefaultImage = image }, Fleet));
         Resolve(run, [Target(Self, "web") with { LacksImage = true }]);
 
         Assert.Equal(image, ExpectStart(0).Image);
@@ -147,7 +131,7 @@ public sealed class RunActorSpec : FleetSpec
     [Fact]
     public void Nodes_that_have_an_image_are_offered_none()
     {
-        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything), new RecordingPort(_port) { DefaultImage = new WantedImage() }, _fleet));
+        IActorRef run = Sys.ActorOf(RunActor.Props(Plan(Everything), new RecordingPort(Port) { DefaultImage = new WantedImage() }, Fleet));
         Resolve(run, [Target(Self, "web")]);
 
         Assert.Null(ExpectStart(0).Image);
@@ -214,7 +198,7 @@ public sealed class RunActorSpec : FleetSpec
 
         ExpectTold<RunEvent.Ended>();
         ExpectTerminated(run);
-        Assert.Equal(2, _widest);
+        Assert.Equal(2, Widest);
     }
 
     [Fact]
@@ -440,10 +424,10 @@ public sealed class RunActorSpec : FleetSpec
     [Fact]
     public void A_run_that_fails_ends_what_it_started_and_is_not_begun_again()
     {
-        IActorRef runs = Sys.ActorOf(RunsActor.Props(_fleet));
-        runs.Tell(new FleetQuery.StartRun(Plan(Everything), new RecordingPort(_port) { Broken = 1 }), TestActor);
+        IActorRef runs = Sys.ActorOf(RunsActor.Props(Fleet));
+        runs.Tell(new FleetQuery.StartRun(Plan(Everything), new RecordingPort(Port) { Broken = 1 }), TestActor);
         IActorRef run = Watch(ExpectMsg<FleetQuery.RunAccepted>().Run);
-        _fleet.ExpectMsg<FleetQuery.ListContainers>();
+        Fleet.ExpectMsg<FleetQuery.ListContainers>();
 
         EventFilter.Exception<InvalidOperationException>().ExpectOne(() => Resolve(run, [Target(Self, "a"), Target(Self, "b")]));
 
@@ -453,8 +437,8 @@ public sealed class RunActorSpec : FleetSpec
         ExpectAllFail(2);
         ExpectTold<RunEvent.Ended>();
         ExpectTerminated(run);
-        _fleet.Tell(Marker.Instance);
-        _fleet.ExpectMsg<Marker>();
+        Fleet.Tell(Marker.Instance);
+        Fleet.ExpectMsg<Marker>();
     }
 
     [Fact]
@@ -539,130 +523,5 @@ public sealed class RunActorSpec : FleetSpec
         Exit(run, 1);
 
         ExpectStart(2);
-    }
-
-    private static RunTargets Everything => new RunTargets.Selected("", "");
-
-    private static ToolDescription Tool => new() { Argv = { "tcpdump", "-ni", "any" } };
-
-    private static RunPlan Plan(RunTargets targets, int parallel = 0, TimeSpan? timeout = null) => new(Id, targets, Tool, parallel, timeout);
-
-    private static ClusterEvent.MemberRemoved Removal(Member member) => new(member.Copy(MemberStatus.Removed), MemberStatus.Up);
-
-    private IActorRef Begin(RunTargets targets, int parallel = 0, TimeSpan? timeout = null) =>
-        Watch(Sys.ActorOf(RunActor.Props(Plan(targets, parallel, timeout), new RecordingPort(_port), _fleet)));
-
-    private void Resolve(IActorRef run, IReadOnlyList<RunTarget> targets, params SilentNode[] silent) =>
-        run.Tell(new FleetQuery.Containers(targets, silent), _fleet);
-
-    /// <summary>A run whose targets are all on this node and have been told to the client.</summary>
-    private IActorRef BeginSessions(int targets, int parallel = 0, TimeSpan? timeout = null)
-    {
-        IActorRef run = Begin(Everything, parallel, timeout);
-        Resolve(run, [.. Enumerable.Range(0, targets).Select(n => Target(Self, $"web-{n}"))]);
-        ExpectTold<RunEvent.Started>();
-        return run;
-    }
-
-    private void Began(IActorRef run, int target)
-    {
-        run.Tell(new Run.StreamBegan(target));
-        Assert.Equal(target, ExpectTold<RunEvent.SessionStarted>().Target);
-    }
-
-    private void Exit(IActorRef run, int target)
-    {
-        run.Tell(new Run.StreamExited(target, new SessionOutcome.Exited(0)));
-        ExpectEnded(target, new SessionOutcome.Exited(0));
-    }
-
-    private static void TellLate(IActorRef run, int target)
-    {
-        run.Tell(new Run.StreamExited(target, new SessionOutcome.Exited(137)));
-        run.Tell(new Run.StreamLost(target));
-        run.Tell(new Run.StreamBegan(target));
-        run.Tell(new SessionOver { SessionId = Id.Session(target).Value, Problem = "It was ended.", Ticket = RecordingPort.TicketOf(target).Secret });
-    }
-
-    private StartSession ExpectStart(int target)
-    {
-        StartSession start = Node.ExpectMsg<StartSession>();
-        Assert.Equal(Id.Session(target).Value, start.SessionId);
-        return start;
-    }
-
-    /// <summary>What the client is told next. Streams that were opened and closed on the way are noted.</summary>
-    private T ExpectTold<T>()
-        where T : RunEvent => Assert.IsType<T>(Assert.IsType<RecordingPort.Told>(NextOnPort()).Happened);
-
-    private void ExpectEnded(int target, SessionOutcome outcome)
-    {
-        var ended = ExpectTold<RunEvent.SessionEnded>();
-        Assert.Equal(new RunEvent.SessionEnded(target, outcome), ended);
-        Assert.DoesNotContain(target, _open);
-    }
-
-    private SessionOutcome.Failure ExpectFailed(int target)
-    {
-        var ended = ExpectTold<RunEvent.SessionEnded>();
-        Assert.Equal(target, ended.Target);
-        Assert.DoesNotContain(target, _open);
-        return Assert.IsType<SessionOutcome.Failure>(ended.Outcome);
-    }
-
-    private void ExpectAllFail(int targets)
-    {
-        for (int target = 0; target < targets; target++)
-            ExpectFailed(target);
-    }
-
-    /// <summary>The run has done all that it has been asked for, and that was nothing for the node or the client.</summary>
-    private void ExpectQuiet(IActorRef run)
-    {
-        run.Tell(new Identify(null));
-        ExpectMsg<ActorIdentity>();
-        ExpectQuietNode();
-        _port.Tell(Marker.Instance);
-        Assert.IsType<Marker>(NextOnPort());
-    }
-
-    private void ExpectQuietNode()
-    {
-        Sys.ActorSelection("/user/node").Tell(Marker.Instance);
-        Node.ExpectMsg<Marker>();
-    }
-
-    /// <summary>To be asked once the run has stopped.</summary>
-    private void ExpectNothingMore()
-    {
-        ExpectQuietNode();
-        _port.Tell(Marker.Instance);
-        _port.ExpectMsg<Marker>();
-    }
-
-    private object NextOnPort()
-    {
-        while (true)
-        {
-            object next = _port.ExpectMsg<object>();
-            switch (next)
-            {
-                case RecordingPort.Opened opened:
-                    _open.Add(opened.Target);
-                    _widest = Math.Max(_widest, _open.Count);
-                    break;
-                case RecordingPort.Closed closed:
-                    _open.Remove(closed.Target);
-                    break;
-                default:
-                    return next;
-            }
-        }
-    }
-
-    /// <summary>What is sent after all that is looked for and comes first, if there is nothing.</summary>
-    private sealed class Marker : INoSerializationVerificationNeeded
-    {
-        public static readonly Marker Instance = new();
     }
 }

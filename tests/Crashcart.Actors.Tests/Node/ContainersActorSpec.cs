@@ -192,6 +192,32 @@ public sealed class ContainersActorSpec : NodeSpec
         ExpectMsg<ContainersActor.Missing>();
     }
 
+    [Theory]
+    [InlineData("web*", "", "", true)]
+    [InlineData("*b", "", "", true)]
+    [InlineData("db*", "", "", false)]
+    [InlineData("", "IMAGE", "", true)]
+    [InlineData("", "*:none", "", false)]
+    [InlineData("", "", "RUNTIME", true)]
+    [InlineData("", "", "podman", false)]
+    [InlineData("web*", "*:none", "", false)]
+    public void Containers_are_found_by_name_image_and_runtime(string name, string image, string runtime, bool isFound)
+    {
+        Runtime.Run(Web);
+        Start();
+
+        _containers.Tell(
+            new FindContainers
+            {
+                Name = name,
+                Image = image == "IMAGE" ? Web.Image : image,
+                Runtime = runtime == "RUNTIME" ? Web.Runtime : runtime,
+            },
+            TestActor);
+
+        Assert.Equal(isFound, ExpectMsg<ContainersFound>().Containers.Count == 1);
+    }
+
     private IActorRef Start()
     {
         _containers = _parent.ChildActorOf(ContainersActor.Props("node-1", Ports));

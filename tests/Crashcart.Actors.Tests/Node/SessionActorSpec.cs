@@ -77,6 +77,53 @@ public sealed class SessionActorSpec : NodeSpec
     }
 
     [Fact]
+    public void Kills_the_tool_without_asking_when_it_is_told_to()
+    {
+        Tools = new ScriptedTools { Tool = new ScriptedTool { Obeys = false } };
+        Start();
+        AwaitRunning();
+
+        _session.Tell(new EndSession { SessionId = "s1", Kill = true });
+        AwaitAssert(() => Assert.Equal([1, 15], Tools.Tool.Signals));
+        Advance(TimeSpan.Zero);
+
+        ExpectOver("");
+        Assert.True(Tools.Tool.WasKilled);
+    }
+
+    [Fact]
+    public void Kills_the_tool_that_it_has_asked_to_go_when_it_is_told_to()
+    {
+        Tools = new ScriptedTools { Tool = new ScriptedTool { Obeys = false } };
+        Start();
+        AwaitRunning();
+        _session.Tell(new EndSession { SessionId = "s1" });
+        AwaitAssert(() => Assert.Equal([1, 15], Tools.Tool.Signals));
+
+        _session.Tell(new EndSession { SessionId = "s1", Kill = true });
+        _session.Tell(new Identify(null), TestActor);
+        ExpectMsg<ActorIdentity>();
+        Advance(TimeSpan.Zero);
+
+        ExpectOver("");
+        Assert.Equal(137, Calls.ExitCode);
+    }
+
+    [Fact]
+    public void Passes_a_signal_to_the_tool_whatever_its_input_does()
+    {
+        Tools = new ScriptedTools { Tool = new ScriptedTool { Obeys = false } };
+        Start();
+        AwaitRunning();
+
+        _session.Tell(new SignalSession { SessionId = "s1", Signal = 10 });
+
+        AwaitAssert(() => Assert.Equal([10], Tools.Tool.Signals));
+        Tools.Tool.Exit(0);
+        ExpectOver("");
+    }
+
+    [Fact]
     public void Ends_when_its_requester_dies()
     {
         Start();

@@ -110,16 +110,20 @@ public sealed class LineOutputTests : IDisposable
     [Fact]
     public void Names_cannot_speak_to_the_terminal()
     {
-        var name = TargetLabels.NameOf(new Container { Node = "n\e[2J", Name = "w\u202eb\n\u009b" });
+        var name = ContainerName.Of(new Container { Node = "n\e[2J", Name = "w\u202eb\n\u009b" });
         Assert.Equal("n\uFFFD[2J/w\uFFFDb\uFFFD\uFFFD", name);
     }
 
     [Fact]
     public void A_container_without_a_name_is_its_short_id() =>
-        Assert.Equal("n/0123456789ab", TargetLabels.NameOf(new Container { Node = "n", Id = "0123456789abcdef" }));
+        Assert.Equal("n/0123456789ab", ContainerName.Of(new Container { Node = "n", Id = "0123456789abcdef" }));
 
-    private static TargetLabels Labels(bool colour) =>
-        new([new Container { Node = "a", Name = "web" }, new Container { Node = "b", Name = "x" }], colour, colourError: false);
+    private static TargetLabels Labels(bool colour)
+    {
+        var labels = new TargetLabels(colour, colourError: false);
+        labels.Add(["a/web", "b/x"]);
+        return labels;
+    }
 
     private void Write(int target, string text) => _lines.Write(target, isError: false, Encoding.UTF8.GetBytes(text));
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Threading.Channels;
 using Crashcart.Api;
 
 namespace Crashcart.Cli.Tests.Program;
@@ -107,21 +108,114 @@ public sealed class RunTests
     }
 
     [Fact]
-    public async Task The_first_interrupt_goes_to_the_tools_and_the_second_ends_the_run()
+    public async Task Every_option_reaches_the_coordinator()
     {
-        var signal = new TaskCompletionSource<int>();
+        RunRequest? request = null;
         await using var coordinator = await FakeCoordinator.StartAsync(async run =>
         {
+            request = (await run.ReceiveAsync()).Start;
+            await run.StartAsync(1);
+            await run.ExitAsync(0, 0);
+            await run.EndAsync();
+        });
+        var (status, _, error) = await CliProcess.RunAsync(
+            "fleet", "exec", "--coordinator", coordinator.Address, "--name", "web-*", "--container-image", "nginx:*", "--runtime", "docker",
+            "--sample", "10%", "--seed", "7", "--limit", "5", "--parallel-per-node", "2", "--canary", "1", "--max-failures", "20%", "--deadline", "1m",
+            "--max-bytes", "1K", "-i", "toolbox:1", "ls");
+        Assert.Equal((0, ""), (status, error));
+        Assert.Equal(
+            new Selection
+            {
+                Name = "web-*",
+                Image = "nginx:*",
+                Runtime = "docker",
+                Sample = new Share { Value = 10, Percent = true },
+                SampleSeed = 7,
+                Limit = 5,
+            },
+            request!.Selection);
+        Assert.Equal((2u, 1u, 60_000ul, 1024ul, false), (request.ParallelPerNode, request.Canary, request.DeadlineMs, request.MaxBytes, request.Ask));
+        Assert.Equal(new Share { Value = 20, Percent = true }, request.MaxFailures);
+        Assert.Equal(RunMode.Once, request.Mode);
+    }
+
+    [Fact]
+    public async Task A_dry_run_shows_the_targets()
+    {
+        await using var coordinator = await FakeCoordinator.StartAsync(async run =>
+        {
+            Assert.Equal(RunMode.DryRun, (await run.ReceiveAsync()).Start.Mode);
+            await run.StartAsync(2);
+            await run.EndAsync();
+        });
+        var (status, output, error) = await CliProcess.RunAsync("fleet", "exec", "--coordinator", coordinator.Address, "-l", "a", "--dry-run", "ls");
+        Assert.Equal((0, ""), (status, error));
+        Assert.Equal(["NODE", "n", "n"], output.TrimEnd('\n').Split('\n').Select(line => line.Split(' ')[0]));
+    }
+
+    [Fact]
+    public async Task Containers_that_join_have_labels_like_the_others()
+    {
+        await using var coordinator = await FakeCoordinator.StartAsync(async run =>
+        {
+            Assert.Equal(RunMode.Follow, (await run.ReceiveAsync()).Start.Mode);
+            await run.StartAsync(0);
+            await run.SendAsync(new RunEvent { Joined = new TargetsJoined { Targets = { new Container { Node = "n", Name = "late" } } } });
+            await run.PrintAsync(0, "here\n"u8.ToArray());
+            await run.ExitAsync(0, 0);
+            await run.EndAsync();
+        });
+        Assert.Equal(
+            (0, "n/late  | here\n", ""),
+            await CliProcess.RunAsync("fleet", "exec", "--coordinator", coordinator.Address, "-l", "a", "--follow", "ls"));
+    }
+
+    [Fact]
+    public async Task Every_tool_gets_standard_input_to_its_end()
+    {
+        var input = new MemoryStream();
+        await using var coordinator = await FakeCoordinator.StartAsync(async run =>
+        {
+            Assert.True((await run.ReceiveAsync()).Start.Tool.Stdin);
+            await run.StartAsync(2);
+            while (await run.ReceiveAsync() is { InputCase: RunInput.InputOneofCase.Stdin } piece)
+                input.Write(piece.Stdin.Span);
+            await run.ExitAsync(0, 0);
+            await run.ExitAsync(1, 0);
+            await run.EndAsync();
+        });
+        using var cli = CliProcess.Start("fleet", "exec", "--coordinator", coordinator.Address, "-l", "a", "--stdin", "cat");
+        await cli.Input.WriteAsync("to all"u8.ToArray());
+        cli.Input.Close();
+        Assert.Equal(0, await cli.ExitAsync());
+        Assert.Equal("to all", Encoding.UTF8.GetString(input.ToArray()));
+    }
+
+    [Fact]
+    public async Task The_first_interrupt_goes_to_the_tools_the_second_kills_them_and_the_third_leaves()
+    {
+        var signals = Channel.CreateUnbounded<(string Run, int Signal)>();
+        await using var coordinator = await FakeCoordinator.StartAsync(async run =>
+        {
+            if (run.Method == "SignalRun")
+            {
+                var request = await run.ReceiveAsync<SignalRunRequest>();
+                signals.Writer.TryWrite((request.RunId, request.Signal));
+                await run.SendAsync(new SignalRunResponse());
+                return;
+            }
+
             await run.ReceiveAsync();
             await run.StartAsync(1);
             await run.PrintAsync(0, "started\n"u8.ToArray());
-            signal.SetResult((await run.ReceiveAsync()).Signal);
             await Task.Delay(Timeout.Infinite, run.Gone);
         });
         using var cli = CliProcess.Start("fleet", "exec", "--coordinator", coordinator.Address, "--label", "a", "sleep", "9");
         await cli.Output.ReadExactlyAsync(new byte["n/c0  | started\n".Length]);
         cli.Signal("INT");
-        Assert.Equal(2, await signal.Task);
+        Assert.Equal(("r", 2), await signals.Reader.ReadAsync());
+        cli.Signal("INT");
+        Assert.Equal(("r", 9), await signals.Reader.ReadAsync());
         cli.Signal("INT");
         Assert.Equal(130, await cli.ExitAsync());
         Assert.Equal("crashcart: Interrupted; the nodes end what still runs.\n", await cli.Error);
@@ -131,20 +225,29 @@ public sealed class RunTests
     [Fact]
     public async Task A_reader_that_stalls_does_not_keep_an_ended_run_alive()
     {
-        var signalled = new TaskCompletionSource();
+        var signalled = new SemaphoreSlim(0);
         await using var coordinator = await FakeCoordinator.StartAsync(async run =>
         {
+            if (run.Method == "SignalRun")
+            {
+                await run.ReceiveAsync<SignalRunRequest>();
+                await run.SendAsync(new SignalRunResponse());
+                signalled.Release();
+                return;
+            }
+
             await run.ReceiveAsync();
             await run.StartAsync(1);
-            var flood = FloodAsync(run);
-            await run.ReceiveAsync();
-            signalled.SetResult();
-            await flood;
+            await FloodAsync(run);
         });
         using var cli = CliProcess.Start("fleet", "exec", "--coordinator", coordinator.Address, "--label", "a", "yes");
         await cli.Output.ReadExactlyAsync(new byte[100]);
-        cli.Signal("TERM");
-        await signalled.Task;
+        for (var signal = 1; signal <= 2; signal++)
+        {
+            cli.Signal("TERM");
+            await signalled.WaitAsync();
+        }
+
         cli.Signal("TERM");
         Assert.Equal(143, await cli.ExitAsync());
     }

@@ -1,5 +1,7 @@
 using System.Text;
 using Crashcart.Api;
+using Crashcart.Cli.Output;
+using Crashcart.Cli.Output.Runs;
 using Crashcart.Cli.Remote;
 using Crashcart.Native;
 using Google.Protobuf;
@@ -109,7 +111,11 @@ public sealed class FleetRunTests : IDisposable
 
     private Task<int> FollowAsync(params RunEvent[] events) => Run().FollowAsync(events.ToAsyncEnumerable());
 
-    private FleetRun Run() => new(_output, _error, colourOutput: false, colourError: false, text => _told.Append(text));
+    private FleetRun Run()
+    {
+        var labels = new TargetLabels(colourOutput: false, colourError: false);
+        return new FleetRun(new PrefixedOutput(new LineOutput(_output, _error, labels), labels), text => _told.Append(text));
+    }
 
     private static RunEvent Started(int targets) => new()
     {

@@ -10,13 +10,22 @@ public sealed class InterruptionTests
     public InterruptionTests() => _interruption = new Interruption(signal => _done.Add($"pass {signal}"), () => _done.Add("end"));
 
     [Fact]
-    public void The_first_goes_to_the_tools_and_the_second_ends_the_run()
+    public void The_first_goes_to_the_tools_the_second_kills_them_and_the_third_leaves()
     {
         _interruption.On(2);
+        _interruption.On(15);
         Assert.Equal(0, _interruption.EndedBy);
         _interruption.On(15);
-        Assert.Equal(["pass 2", "end"], _done);
+        Assert.Equal(["pass 2", "pass 9", "end"], _done);
         Assert.Equal(15, _interruption.EndedBy);
+    }
+
+    [Fact]
+    public void While_nothing_runs_the_first_leaves()
+    {
+        _interruption.IsWaiting = true;
+        _interruption.On(2);
+        Assert.Equal(["end"], _done);
     }
 
     [Fact]

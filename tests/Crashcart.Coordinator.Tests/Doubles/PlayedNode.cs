@@ -117,6 +117,7 @@ internal sealed class PlayedNode : IAsyncDisposable
                 node._started.Writer.TryWrite(session);
             });
             Receive<EndSession>(end => node._sessions[end.SessionId].End());
+            Receive<SignalSession>(signal => node._sessions[signal.SessionId].Signal(signal.Signal));
             Receive<MountImage>(mount =>
             {
                 if (mount.Image is { } image)

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -10,12 +11,19 @@ internal sealed class PlayedSession(StartSession start, GrpcChannel coordinator)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly Channel<int> _signals = Channel.CreateUnbounded<int>();
+
     public StartSession Start => start;
 
     /// <summary>Completes when the coordinator wants it ended.</summary>
     public Task Ended => _ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
     public void End() => _ended.TrySetResult();
+
+    public void Signal(int signal) => _signals.Writer.TryWrite(signal);
+
+    /// <summary>The next signal that the coordinator passed.</summary>
+    public Task<int> NextSignalAsync() => _signals.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
     public PlayedStream Dial(ByteString? ticket = null) => new(this, new SessionStreams.SessionStreamsClient(coordinator).Attach(), ticket ?? start.Ticket);
 }

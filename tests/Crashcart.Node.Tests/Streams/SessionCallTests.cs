@@ -96,13 +96,12 @@ public sealed class SessionCallTests : IDisposable
     }
 
     [Fact]
-    public async Task Input_signals_and_sizes_reach_the_tool_in_order()
+    public async Task Input_and_sizes_reach_the_tool_in_order()
     {
         await using var coordinator = await TestCoordinator.StartAsync(async (node, answer, lost) =>
         {
             await answer.WriteAsync(new CoordinatorFrame { Resize = new WindowSize { Rows = 40, Columns = 120 } }, lost);
             await answer.WriteAsync(new CoordinatorFrame { Stdin = ByteString.CopyFromUtf8("hello ") }, lost);
-            await answer.WriteAsync(new CoordinatorFrame { Signal = 2 }, lost);
             await answer.WriteAsync(new CoordinatorFrame { Stdin = ByteString.CopyFromUtf8("tool") }, lost);
             await answer.WriteAsync(new CoordinatorFrame { StdinClosed = new StdinClosed() }, lost);
             await answer.WriteAsync(new CoordinatorFrame { Stdin = ByteString.CopyFromUtf8("too late") }, lost);
@@ -116,7 +115,6 @@ public sealed class SessionCallTests : IDisposable
         await carry.WaitAsync(Patience);
 
         Assert.Equal((40, 120), Assert.Single(_tool.Sizes));
-        Assert.Equal(2, Assert.Single(_tool.Signals));
     }
 
     [Fact]
