@@ -8,6 +8,7 @@ internal static class FleetCommand
     public static Command Create() => new("fleet", "Act on every container of the fleet that a selection matches.")
     {
         FleetExecCommand.Create(),
+        FleetCaptureCommand.Create(),
         FleetMountCommand.CreateMount(),
         FleetMountCommand.CreateUnmount(),
     };

@@ -82,7 +82,7 @@ internal static class CommandLine
     }
 
     // VERSION+COMMIT, when it was built in a repository.
-    private static string Version()
+    public static string Version()
     {
         var parts = typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+');
         return parts is [var version, { Length: >= 12 } commit] ? $"{version} ({commit[..12]})" : parts[0];

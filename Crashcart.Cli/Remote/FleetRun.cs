@@ -69,6 +69,7 @@ internal sealed class FleetRun(IRunOutput output, Action<string> tell)
             while (!next.IsCompleted && await Task.WhenAny(next, tick) == tick)
             {
                 Status.Tick(_progress);
+                output.Tick();
                 tick = Task.Delay(Tick);
             }
 

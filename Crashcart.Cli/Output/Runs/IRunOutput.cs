@@ -8,6 +8,11 @@ internal interface IRunOutput
 
     void Write(TargetCourse target, bool isError, ReadOnlySpan<byte> data);
 
+    /// <summary>Some time has passed, whether something came or not.</summary>
+    void Tick()
+    {
+    }
+
     /// <summary>The target's output is over.</summary>
     void End(TargetCourse target);
 
