@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -15,7 +16,7 @@ internal sealed class PcapngWriter(Stream output)
     private const ushort Application = 4;
     private const byte Nanoseconds = 9;
 
-    private readonly MemoryStream _block = new();
+    private readonly ArrayBufferWriter<byte> _body = new();
     private uint _interfaces;
 
     public void Begin(string application)
@@ -55,9 +56,8 @@ internal sealed class PcapngWriter(Stream output)
 
     private void Number(uint value)
     {
-        Span<byte> bytes = stackalloc byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
-        _block.Write(bytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(_body.GetSpan(sizeof(uint)), value);
+        _body.Advance(sizeof(uint));
     }
 
     private void Option(ushort code, ReadOnlySpan<byte> value)
@@ -68,22 +68,21 @@ internal sealed class PcapngWriter(Stream output)
 
     private void Padded(ReadOnlySpan<byte> data)
     {
-        _block.Write(data);
-        while (_block.Length % sizeof(uint) != 0)
-            _block.WriteByte(0);
+        _body.Write(data);
+        while (_body.WrittenCount % sizeof(uint) != 0)
+            _body.Write("\0"u8);
     }
 
     /// <summary>One write a block: a reader that follows never sees half of one for long.</summary>
     private void Finish(uint type)
     {
-        var body = _block.ToArray();
-        _block.SetLength(0);
-        var length = (uint)body.Length + 12;
-        Number(type);
-        Number(length);
-        _block.Write(body);
-        Number(length);
-        output.Write(_block.GetBuffer().AsSpan(0, (int)_block.Length));
-        _block.SetLength(0);
+        var length = _body.WrittenCount + 12;
+        var block = new byte[length];
+        BinaryPrimitives.WriteUInt32LittleEndian(block, type);
+        BinaryPrimitives.WriteInt32LittleEndian(block.AsSpan(4), length);
+        _body.WrittenSpan.CopyTo(block.AsSpan(8));
+        BinaryPrimitives.WriteInt32LittleEndian(block.AsSpan(length - 4), length);
+        _body.ResetWrittenCount();
+        output.Write(block);
     }
 }
