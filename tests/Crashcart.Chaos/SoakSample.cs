@@ -1,11 +1,13 @@
 using System.Globalization;
 using Crashcart.Chaos.Fleet;
+using Crashcart.Chaos.State;
 using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.Chaos;
 
 /// <summary>The figures of one moment between two cycles.</summary>
-internal sealed record SoakSample(IReadOnlyDictionary<string, long> Values)
+/// <param name="Details">What some of the figures are made of.</param>
+internal sealed record SoakSample(IReadOnlyDictionary<string, long> Values, IReadOnlyDictionary<string, string> Details)
 {
     public const string Descriptors = "descriptors";
     public const string Memory = "MiB";
@@ -27,14 +29,17 @@ internal sealed record SoakSample(IReadOnlyDictionary<string, long> Values)
                 .Sum(cgroup => (long)Directory.GetDirectories(cgroup, "*", SearchOption.AllDirectories).Length + 1),
             ["processes"] = Directory.GetDirectories("/proc").Count(directory => char.IsAsciiDigit(directory["/proc/".Length])),
         };
+        var details = new Dictionary<string, string>();
         foreach (var (name, daemon) in (IEnumerable<(string, Daemon)>)
             [.. fleet.Nodes.Select(node => (node.Name, node.Daemon)), .. fleet.Coordinators.Select((daemon, index) => ($"coordinator {index + 1}", daemon))])
         {
-            values[$"{name}: {Descriptors}"] = Directory.GetFileSystemEntries($"/proc/{daemon.Pid}/fd").Length;
+            var kinds = DescriptorCount.Read(daemon.Pid);
+            values[$"{name}: {Descriptors}"] = kinds.Values.Sum();
+            details[$"{name}: {Descriptors}"] = string.Join(", ", kinds.OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Value} of {kind.Key}"));
             values[$"{name}: {Memory}"] = Status(daemon.Pid, "VmRSS") / 1024;
             values[$"{name}: {Threads}"] = Status(daemon.Pid, "Threads");
         }
-        return new SoakSample(values);
+        return new SoakSample(values, details);
     }
 
     private static async Task<long> NewMountId(ChaosFleet fleet)

@@ -14,7 +14,8 @@ internal static class SoakVerdict
                 let before = series.Take(half + 1).Max(sample => sample.Values[name])
                 let after = series.Skip(half + 1).Select(sample => sample.Values[name]).DefaultIfEmpty().Min()
                 where after > before + Allowed(name, before)
-                select string.Create(CultureInfo.InvariantCulture, $"{name} from at most {before} to at least {after}"),
+                select string.Create(CultureInfo.InvariantCulture, $"{name} from at most {before} to at least {after}")
+                    + (series[0].Details.TryGetValue(name, out var first) ? $" (at first {first}; now {series[^1].Details[name]})" : ""),
         ];
     }
 

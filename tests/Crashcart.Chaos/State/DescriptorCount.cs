@@ -21,7 +21,7 @@ internal sealed class DescriptorCount(int pid)
         ? []
         :
         [
-            .. from kind in Read()
+            .. from kind in Read(pid)
                 let usual = _most.GetValueOrDefault(kind.Key)
                 where kind.Value > usual + Slack(kind.Key)
                 select $"descriptors of process {pid}: {kind.Value} of {kind.Key}, {usual} in its first {WarmUpRounds} rounds{Processes(kind.Key)}",
@@ -32,7 +32,7 @@ internal sealed class DescriptorCount(int pid)
     {
         if (++_rounds > WarmUpRounds)
             return;
-        foreach (var (kind, count) in Read())
+        foreach (var (kind, count) in Read(pid))
             _most[kind] = Math.Max(_most.GetValueOrDefault(kind), count);
     }
 
@@ -56,7 +56,8 @@ internal sealed class DescriptorCount(int pid)
         _ => 2,
     };
 
-    private Dictionary<string, int> Read()
+    /// <summary>The open descriptors of a process by kind.</summary>
+    public static Dictionary<string, int> Read(int pid)
     {
         var counts = new Dictionary<string, int>();
         var program = new FileInfo($"/proc/{pid}/exe").LinkTarget;
