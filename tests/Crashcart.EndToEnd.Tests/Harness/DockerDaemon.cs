@@ -11,7 +11,7 @@ public class DockerDaemon : IAsyncLifetime
     /// <summary>One range of host ids for every container's user namespace, away from any that the host may use.</summary>
     public const int RemappedId = 1_300_000;
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(180);
 
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly bool _remapped;
