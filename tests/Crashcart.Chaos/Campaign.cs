@@ -24,13 +24,15 @@ internal static class Campaign
         await WarmUp(fleet);
         var expected = await Expectation.Look(fleet);
         var tally = new Tally();
+        var pace = TimeSpan.Zero;
         Say(string.Create(CultureInfo.InvariantCulture, $"The fleet is up after {clock.Elapsed.TotalSeconds:0.0} s."));
 
         for (var number = first; number < first + rounds && !end.IsCancellationRequested; number++)
         {
             var plan = Planner.Plan(seed, number);
             var roundClock = Stopwatch.StartNew();
-            var result = await new Round(plan, fleet, expected).Run();
+            var result = await new Round(plan, fleet, expected, pace).Run();
+            pace = result.Pace;
             tally.Add(result, roundClock.Elapsed);
             Say(string.Create(CultureInfo.InvariantCulture,
                 $"round {number}: {(result.Settled is { } settled ? $"as before after {settled.TotalMilliseconds:0} ms" : "NOT AS BEFORE")}, "

@@ -12,13 +12,17 @@ namespace Crashcart.Chaos.Rounds;
 /// <param name="Settled">From the end of load and repair until the host was as before; null when it was not in time.</param>
 /// <param name="Failures">What is not as it has to be.</param>
 /// <param name="Course">How long load, its end and the repair took.</param>
-internal sealed record RoundResult(IReadOnlyList<string> Faults, TimeSpan? Settled, IReadOnlyList<string> Failures, string Course);
+/// <param name="Pace">How long one command took on this host, with nothing broken.</param>
+internal sealed record RoundResult(IReadOnlyList<string> Faults, TimeSpan? Settled, IReadOnlyList<string> Failures, string Course, TimeSpan Pace);
 
 /// <summary>One round: load, faults, repair, and the question whether the host is as it was.</summary>
-internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expected)
+/// <param name="pace">As of the round before. Where commands are slow, they are given longer to come to the steps that are armed.</param>
+internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expected, TimeSpan pace)
 {
     /// <summary>Nothing that is planned lies later.</summary>
-    private static readonly TimeSpan Length = TimeSpan.FromMilliseconds(750);
+    private static readonly TimeSpan Planned = TimeSpan.FromMilliseconds(750);
+
+    private static readonly TimeSpan LongestExtension = TimeSpan.FromSeconds(10);
 
     private readonly Breaker _breaker = new(fleet);
     private readonly List<string> _failures = [];
@@ -33,7 +37,7 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
         var breaking = Break(clock);
         var loads = await Load(clock);
         await breaking;
-        await Until(clock, Length);
+        await Until(clock, Planned + TimeSpan.FromTicks(Math.Min(3 * pace.Ticks, LongestExtension.Ticks)));
 
         var loaded = clock.Elapsed;
         _breaker.Disarm();
@@ -44,13 +48,15 @@ internal sealed class Round(RoundPlan plan, ChaosFleet fleet, Expectation expect
         await _breaker.Mend();
         _hit.AddRange(_breaker.StepsTaken());
         await Unmount();
+        var began = clock.Elapsed;
         await LocalToolRuns();
+        var took = clock.Elapsed - began;
         await resuming.CancelAsync();
         await resume;
         var mended = clock.Elapsed;
 
         var settled = await Settle();
-        return new RoundResult(_hit, settled, _failures, Course(loaded, ended - loaded, mended - ended));
+        return new RoundResult(_hit, settled, _failures, Course(loaded, ended - loaded, mended - ended), took);
     }
 
     private static string Course(TimeSpan load, TimeSpan end, TimeSpan repair) => string.Create(
