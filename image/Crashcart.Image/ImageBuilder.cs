@@ -42,14 +42,15 @@ public sealed class ImageBuilder
         if (!Directory.Exists(Path.GetDirectoryName(output)))
             throw new ImageBuildException($"Cannot write the image {output}: there is no such directory.");
 
-        var (packages, release, scratch) = await FetchAsync(cancel);
-        using var end = scratch;
+        var (packages, release, made) = await FetchAsync(cancel);
+        using var scratch = made;
         _times.End("packages");
         var (tree, records) = Assemble(packages, cancel);
         var recipe = _recipe.Promising(tree);
         SelfCheck.CheckFiles(tree, recipe, _architecture);
-        var sbom = Sbom.Write(recipe, release, records, ContentDigest.Of(tree));
-        var manifest = Manifest.Write(recipe, release, records, tree);
+        var content = ContentDigest.Of(tree);
+        var sbom = Sbom.Write(recipe, release, records, content);
+        var manifest = Manifest.Write(recipe, release, records, tree, content);
         tree[Sbom.Path] = new TreeFile(Tree.NoPackage, sbom, Executable: false);
         tree[Manifest.Path] = new TreeFile(Tree.NoPackage, manifest, Executable: false);
         _times.End("checking files");

@@ -14,12 +14,13 @@ internal static class Manifest
     /// <param name="release">The archive that the packages are from, like <c>Debian bookworm</c>.</param>
     /// <param name="packages">Those that the tree has files of.</param>
     /// <param name="tree">Complete but for this.</param>
-    public static byte[] Write(Recipe recipe, string release, IReadOnlyList<PackageRecord> packages, Tree tree) => JsonText.Of(writer =>
+    /// <param name="content">The tree's digest.</param>
+    public static byte[] Write(Recipe recipe, string release, IReadOnlyList<PackageRecord> packages, Tree tree, string content) => JsonText.Of(writer =>
     {
         writer.WriteNumber("schema", 1);
         writer.WriteString("name", recipe.Name);
         writer.WriteString("architecture", recipe.Architecture);
-        writer.WriteString("content", ContentDigest.Of(tree));
+        writer.WriteString("content", content);
         writer.WriteString("release", release);
         writer.WriteStartObject("environment");
         foreach (var (name, value) in recipe.Environment.OrderBy(v => v.Key, StringComparer.Ordinal))
