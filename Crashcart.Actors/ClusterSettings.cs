@@ -82,6 +82,10 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
             }
             # A peer that a cut hid is tried again soon, and a first packet that got lost is not waited for.
             retry-gate-closed-for = 1s
+            # Each side writes on a connection of its own. Else a process that is started anew at its address can lose what is written
+            # to it for as long as it lives: a connection that a peer dials at that moment, and has forgotten before it is made, takes
+            # the place of the one that the peer writes on.
+            use-passive-connections = off
             dot-netty.tcp {
               connection-timeout = 3s
               hostname = "{{Host}}"

@@ -1,6 +1,7 @@
 using System.IO.Enumeration;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Event;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -13,6 +14,7 @@ public sealed class FleetActor : ReceiveActor
 {
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
 
+    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeTable _nodes = new();
     private readonly Dictionary<IActorRef, Action<GatherActor.Gathered>> _questions = [];
     private readonly IActorRef _runs;
@@ -51,10 +53,17 @@ public sealed class FleetActor : ReceiveActor
     {
         if (!member.HasRole(ClusterSettings.NodeRole))
             return;
+        if (member.Status == MemberStatus.Down)
+            _log.Warning("Node {0} is lost ({1})", _nodes.NameOf(member.Address), member.UniqueAddress);
+        else if (member.Status == MemberStatus.Exiting)
+            _log.Info("Node {0} has left ({1})", _nodes.NameOf(member.Address), member.UniqueAddress);
         _nodes.Apply(member.UniqueAddress, member.Status);
         // Its name is needed when it does not answer any more, so it is asked for while it does.
         if (member.Status == MemberStatus.Up && _nodes.IsReachable(member.Address))
-            Ask([member.Address], id => new DescribeNode { CorrelationId = id }, _ => { });
+            Ask(
+                [member.Address],
+                id => new DescribeNode { CorrelationId = id },
+                _ => _log.Info("Node {0} has joined ({1})", _nodes.NameOf(member.Address), member.UniqueAddress));
     }
 
     /// <summary>Among the first events, who is unreachable comes before who is a member.</summary>
@@ -64,6 +73,10 @@ public sealed class FleetActor : ReceiveActor
             return;
         _nodes.Apply(member.UniqueAddress, member.Status);
         _nodes.SetReachable(member.UniqueAddress, reachable);
+        if (reachable)
+            _log.Info("Node {0} is reachable again ({1})", _nodes.NameOf(member.Address), member.UniqueAddress);
+        else
+            _log.Warning("Node {0} is unreachable ({1})", _nodes.NameOf(member.Address), member.UniqueAddress);
     }
 
     private void OnListNodes()

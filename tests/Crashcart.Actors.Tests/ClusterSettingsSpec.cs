@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Configuration;
@@ -6,6 +8,7 @@ using Akka.Remote.Transport;
 using Akka.TestKit.Xunit2;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
+using Google.Protobuf;
 using Xunit.Abstractions;
 
 namespace Crashcart.Actors.Tests;
@@ -73,6 +76,79 @@ public sealed class ClusterSettingsSpec(ITestOutputHelper output) : TestKit(Star
                 async () => (await fleet.Ask<FleetQuery.Nodes>(new FleetQuery.ListNodes(), Patience)).All is [{ Description: not null }],
                 Patience);
         });
+    }
+
+    /// <summary>As a process leaves one that dials a peer at the moment when that begins anew.</summary>
+    [Fact]
+    public async Task A_connection_that_its_peer_has_forgotten_does_not_cut_the_two_off()
+    {
+        await JoinAsync(async two =>
+        {
+            two.ActorOf(Props.Create(() => new Describer()), "node");
+            using var forgotten = await AssociateAsync(Cluster.Get(Sys).SelfUniqueAddress, Cluster.Get(two).SelfAddress);
+
+            var asked = 0;
+            await AwaitAssertAsync(
+                async () =>
+                {
+                    var id = $"{++asked}";
+                    Selection(two, "/user/node").Tell(new DescribeNode { CorrelationId = id }, TestActor);
+                    await FishForMessageAsync<NodeDescribed>(answer => answer.CorrelationId == id, TimeSpan.FromSeconds(1));
+                },
+                Patience);
+        });
+    }
+
+    /// <summary>Says to be that system, is answered, and says nothing more.</summary>
+    private static async Task<TcpClient> AssociateAsync(UniqueAddress self, Address other)
+    {
+        var client = new TcpClient(other.Host, other.Port!.Value);
+        var origin = Encoded(message =>
+        {
+            Text(message, 1, self.Address.System);
+            Text(message, 2, self.Address.Host);
+            message.WriteTag(3, WireFormat.WireType.Varint);
+            message.WriteUInt32((uint)self.Address.Port!.Value);
+            Text(message, 4, self.Address.Protocol["akka.".Length..]);
+        });
+        var handshake = Encoded(message =>
+        {
+            Nested(message, 1, origin);
+            message.WriteTag(2, WireFormat.WireType.Fixed64);
+            message.WriteFixed64((ulong)self.Uid);
+        });
+        var associate = Encoded(message => Nested(message, 2, Encoded(control =>
+        {
+            control.WriteTag(1, WireFormat.WireType.Varint);
+            control.WriteEnum(1);
+            Nested(control, 2, handshake);
+        })));
+        var frame = new byte[4 + associate.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, associate.Length);
+        associate.CopyTo(frame, 4);
+        await client.GetStream().WriteAsync(frame);
+        await client.GetStream().ReadExactlyAsync(new byte[4]).AsTask().WaitAsync(Patience);
+        return client;
+    }
+
+    private static byte[] Encoded(Action<CodedOutputStream> write)
+    {
+        using var bytes = new MemoryStream();
+        using (var message = new CodedOutputStream(bytes, leaveOpen: true))
+            write(message);
+        return bytes.ToArray();
+    }
+
+    private static void Text(CodedOutputStream message, int field, string text)
+    {
+        message.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        message.WriteString(text);
+    }
+
+    private static void Nested(CodedOutputStream message, int field, byte[] bytes)
+    {
+        message.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        message.WriteBytes(ByteString.CopyFrom(bytes));
     }
 
     private ActorSelection Selection(ActorSystem other, string path) =>
