@@ -73,6 +73,8 @@ public sealed class FleetActor : ReceiveActor
             return;
         _nodes.Apply(member.UniqueAddress, member.Status);
         _nodes.SetReachable(member.UniqueAddress, reachable);
+        if (member.Status is MemberStatus.Down or MemberStatus.Exiting)
+            return;
         if (reachable)
             _log.Info("Node {0} is reachable again ({1})", _nodes.NameOf(member.Address), member.UniqueAddress);
         else
