@@ -19,7 +19,14 @@ internal static class Leftovers
             () => !LoopDevices(directory).Any(),
             () => $"no loop device has a file of the campaign: {string.Join(", ", LoopDevices(directory))}",
             Patience);
-        Directory.Delete(directory, recursive: true);
+        try
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another campaign that begins just now removes it as well.
+        }
     }
 
     /// <summary>Loop devices that carry a file of that directory, with the file.</summary>
