@@ -34,6 +34,19 @@ public sealed class OvermountTests
     }
 
     [Fact]
+    public async Task What_covers_the_image_just_after_it_was_looked_for_is_not_unmounted_in_its_place()
+    {
+        using var box = new Toolbox();
+        SharedMount mount = await SharedMount.AttachAsync(box.Target, box.Image);
+        Inside(box, "mount", "-t", "tmpfs", "other", "/dev/crashcart");
+        // From here on as if nothing had been there a moment ago.
+        Assert.False(await SharedMountProgram.DetachAsync(box.Target, mount, lazily: true, CancellationToken.None));
+        Assert.Contains(MountInfo.TryRead(box.Container.Pid)!, other => other.Source == "other");
+        Inside(box, "umount", "/dev/crashcart");
+        Assert.True(await SharedMount.DetachAsync(box.Target));
+    }
+
+    [Fact]
     public async Task A_session_whose_shared_mount_is_covered_ends_and_the_next_one_detaches_it()
     {
         using var box = new Toolbox();

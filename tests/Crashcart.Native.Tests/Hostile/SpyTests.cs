@@ -79,17 +79,18 @@ public sealed class SpyTests
         using var box = new Toolbox(command: "exec /bin/spy steal >/tmp/report", program: "spy");
         Started(box);
         int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
-        await using (ToolProcess tool = await box.StartAsync(box.Spec("cat")))
+        await using (ToolProcess tool = await box.StartAsync(box.Script("setsid sleep 100000 & exec cat")))
         {
             Eventually.Holds(() => Report(box).Contains("stolen", StringComparison.Ordinal), "the socket is stolen");
-            await tool.StandardInput!.WriteAsync("still here"u8.ToArray());
-            await tool.StandardInput.DisposeAsync();
-            Assert.Equal("still here", await Toolbox.ReadAsync(tool.StandardOutput!));
+            await tool.StandardInput!.WriteAsync("still here\n"u8.ToArray());
+            Assert.Equal("still here\n", await Toolbox.ReadLineAsync(tool.StandardOutput!));
             Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 500);
-            Assert.Equal(0, (await tool.Exited.WaitAsync(TimeSpan.FromSeconds(10))).Code);
+            tool.Signal(SIGTERM);
+            Assert.Equal(new ToolExit(143, 15), await tool.Exited.WaitAsync(TimeSpan.FromSeconds(10)));
         }
-        // The thief itself was not taken for the reaper, and lives.
+        // The thief, which reaps nothing, was not taken for the reaper, and lives.
         Assert.Equal(1, box.ProcessesInContainer());
+        Assert.Equal("", ProcFile.TryRead($"/proc/{box.Container.Pid}/task/{box.Container.Pid}/children"));
     }
 
     [Fact]
