@@ -100,6 +100,20 @@ public sealed class SuddenDeathTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task The_tool_ends_when_its_client_and_its_guardian_are_killed_at_once()
+    {
+        ToolSpec spec = _box.Script("");
+        using Process client = ClientProgram.Start(
+            "run", $"{_box.Container.Pid}", _box.ImagePath, spec.SessionName, "private", "echo started; exec sleep 100000");
+        Assert.Equal("started", client.StandardOutput.ReadLine());
+        int reaper = Assert.Single(_box.ProcessesOfContainer(pid => File.ReadAllText($"/proc/{pid}/comm") == "crashcart-reap\n"));
+        Shell.Run("kill", "-KILL", $"{client.Id}", $"{Toolbox.ParentOf(reaper)}");
+        client.WaitForExit();
+        Eventually.Holds(() => _box.ProcessesInContainer() == 1, "only the container's own process is left");
+        await LeftoverSessions.RemoveSessionAsync(spec.SessionName);
+    }
+
+    [Fact]
     public async Task A_guardian_that_somebody_stopped_is_killed_after_a_while()
     {
         await using ToolProcess tool = await _box.StartAsync(_box.Spec("sleep", "100000"));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using static Tmds.Linux.LibC;
 
 namespace Crashcart.Native.Tests.Hostile;
@@ -74,6 +75,31 @@ public sealed class SpyTests
     }
 
     [Fact]
+    public async Task A_reaper_that_stays_stopped_is_killed_before_anybody_loses_patience_with_its_guardian()
+    {
+        using var box = new Toolbox();
+        await using ToolProcess tool = await box.StartAsync(box.Spec("sleep", "100000"));
+        Shell.Run("kill", "-STOP", $"{Reaper(box)}");
+        var watch = Stopwatch.StartNew();
+        await tool.DisposeAsync();
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 7);
+        Assert.Equal([box.Container.Pid], Living(box));
+    }
+
+    [Fact]
+    public async Task A_tool_dies_with_its_reaper_also_when_its_guardian_is_not_there_to_kill_it()
+    {
+        using var box = new Toolbox();
+        await using ToolProcess tool = await box.StartAsync(box.Spec("sleep", "100000"));
+        int reaper = Reaper(box), guardian = Toolbox.ParentOf(reaper);
+        Shell.Run("kill", "-STOP", $"{guardian}");
+        Shell.Run("kill", "-KILL", $"{reaper}");
+        Eventually.Holds(() => Living(box).Count == 1, "the tool is dead");
+        Shell.Run("kill", "-CONT", $"{guardian}");
+        Assert.Equal(new ToolExit(137, 9), await tool.Exited.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
     public async Task What_is_said_through_a_stolen_socket_is_not_believed()
     {
         using var box = new Toolbox(command: "exec /bin/spy steal >/tmp/report", program: "spy");
@@ -114,6 +140,10 @@ public sealed class SpyTests
         using Descriptor kept = Descriptor.Open($"/proc/{Toolbox.ParentOf(Reaper(box))}/exe", O_RDONLY);
         Assert.Equal(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, fcntl(kept.Number, F_GET_SEALS));
     }
+
+    /// <summary>Without zombies: the container's own process reaps nothing.</summary>
+    private static IReadOnlyList<int> Living(Toolbox box) =>
+        box.ProcessesOfContainer(pid => ProcFile.TryRead($"/proc/{pid}/stat") is { } stat && !stat.Contains(") Z", StringComparison.Ordinal));
 
     private static int Reaper(Toolbox box) =>
         Assert.Single(box.ProcessesOfContainer(pid => File.ReadAllText($"/proc/{pid}/comm") == "crashcart-reap\n"));
