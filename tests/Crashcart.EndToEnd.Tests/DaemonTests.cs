@@ -47,6 +47,17 @@ public sealed class DaemonTests(LocalHost host) : HostTest
             async () => (result = await exec.Run()).ExitCode == 0,
             () => $"the fleet of one runs a tool; {result?.Error}\n{solo.Log}");
         Assert.Equal(3, result!.Lines.Count(line => line.StartsWith($"here/{box.Name} ", StringComparison.Ordinal)));
+
+        await using var image = await SmallImage.Make("of-one");
+        await new Command(Artifacts.Cli, "image", "push", image.Path, "of-one:1") { Environment = environment }.Output();
+        var use = new Command(Artifacts.Cli, "exec", "-i", "of-one:1", $"here/{box.Name}", "cat", "/dev/crashcart/name") { Environment = environment };
+        Assert.Equal("of-one", await use.Output());
+        // The coordinator's copy is the node's, too.
+        Assert.Single(Directory.GetFiles(directory["state/images"], "sha256-*"));
+        var removed = await new Command(Artifacts.Cli, "image", "rm", "of-one:1") { Environment = environment }.Run();
+        removed.Succeeded();
+        Assert.Equal("", removed.Error);
+        Assert.Empty(Directory.GetFiles(directory["state/images"], "*sha256*"));
         await solo.Stop();
         Assert.False(File.Exists(directory["c.sock"]));
     }
