@@ -174,7 +174,7 @@ test_project() {
   name=$(basename "$1")
   # A node of this machine, if there is one, would take away what a test's killed sessions leave: it must not find their locks.
   case $name in Crashcart.Native.Tests | Crashcart.Node.Tests)
-    alone=(unshare --mount --propagation private sh -c 'mkdir -p /run/crashcart && mount -t tmpfs tmpfs /run/crashcart && exec "$@"' -) ;;
+    alone=(unshare --mount --propagation private sh -c 'mkdir -p /run/crashcart && mount -t tmpfs -o mode=700 tmpfs /run/crashcart && exec "$@"' -) ;;
   esac
   say "Testing $name"
   # A shell that starts this in the background, or nohup, may have set signals to be ignored, which the tests send.

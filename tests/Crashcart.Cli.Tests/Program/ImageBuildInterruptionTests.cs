@@ -30,6 +30,8 @@ public sealed class ImageBuildInterruptionTests(Nobody nobody)
         using var shadow = nobody.Shadow(program, $"#!/bin/bash\ncase $0 in *mkfs*) echo part >\"${{@: -2:1}}\" ;; esac\necho >{Begun}\nsleep infinity\n");
         if (program == "apt-get")
             nobody.ForgetLists();
+        if (program == "dpkg-deb")
+            nobody.ForgetUnpacked();
         await Interrupt(line, program == "apt-get" ? ["--update"] : []);
     }
 

@@ -84,10 +84,15 @@ public sealed class Nobody : IAsyncLifetime
     }
 
     /// <summary>Makes the next build fetch the archive's lists.</summary>
-    internal void ForgetLists()
+    internal void ForgetLists() => Forget("updated");
+
+    /// <summary>Makes the next build unpack its packages.</summary>
+    internal void ForgetUnpacked() => Forget("*.quick");
+
+    private void Forget(string pattern)
     {
-        foreach (var stamp in Directory.EnumerateFiles(this["cache"], "updated", SearchOption.AllDirectories))
-            File.Delete(stamp);
+        foreach (var file in Directory.EnumerateFiles(this["cache"], pattern, SearchOption.AllDirectories))
+            File.Delete(file);
     }
 
     /// <summary>The command lines of this user's processes that were started here.</summary>
