@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 namespace Crashcart.Native.Tests;
 
+[Collection(TheHost.Name)]
 public sealed class SharedMountTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace Crashcart.Native.Tests.Hostile;
 
 /// <summary>A container that changes its /dev under Crashcart's hands, as fast as it can.</summary>
+[Collection(TheHost.Name)]
 public sealed class RaceTests
 {
     // /dev is a directory of the container's root file system, which it can rename.

@@ -4,6 +4,7 @@ using System.Text;
 namespace Crashcart.Native.Tests.Hostile;
 
 /// <summary>What a container may have put in Crashcart's way before it comes.</summary>
+[Collection(TheHost.Name)]
 public sealed class ShapeTests
 {
     private const string Plain = "is no plain directory";
