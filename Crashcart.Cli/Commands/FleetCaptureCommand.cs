@@ -37,7 +37,7 @@ internal static class FleetCaptureCommand
         foreach (Option option in (Option[])[interfaces, snapLength, count, file, yes, coordinator])
             command.Add(option);
 
-        command.SetAction(async (parsed, _) =>
+        command.SetAction((parsed, _) =>
         {
             string[] tcpdump =
             [
@@ -55,17 +55,17 @@ internal static class FleetCaptureCommand
             if (path is null && UserTerminal.IsTerminal(1) && run.Mode != RunMode.DryRun)
                 throw new CrashcartException(
                     FailureReason.BadRequest, "A capture is nothing for a terminal; give --write FILE, or a program that reads it: … | wireshark -k -i -");
-            await using var written = path is null ? null : Open(path);
-            return await FleetRunner.RunAsync(run, () => Output((Stream?)written ?? StandardStream.Output), Settings.Coordinator(parsed.GetValue(coordinator)));
+            return FleetRunner.RunAsync(
+                run, () => Output(() => path is null ? StandardStream.Output : Open(path)), Settings.Coordinator(parsed.GetValue(coordinator)));
         });
         return command;
     }
 
-    private static CaptureOutput Output(Stream to)
+    private static CaptureOutput Output(Func<Stream> open)
     {
         var labels = new TargetLabels(colourOutput: false, TargetLabels.IsColourful(2));
         var lines = new LineOutput(Stream.Null, StandardStream.Error, labels, errorIsTerminal: UserTerminal.IsTerminal(2));
-        return new CaptureOutput(to, new PrefixedOutput(lines, labels), StandardText.Error, TimeProvider.System);
+        return new CaptureOutput(open, new PrefixedOutput(lines, labels), StandardText.Error, TimeProvider.System);
     }
 
     private static FileStream Open(string path)

@@ -109,13 +109,14 @@ internal sealed class FleetRun(IRunOutput output, Action<string> tell)
         return Task.CompletedTask;
     }
 
-    private Task OnStartedAsync(RunStarted started)
+    private async Task OnStartedAsync(RunStarted started)
     {
         _progress.RunId = started.RunId;
         _outcome = new RunOutcome(started.Targets.Count, started.Unanswered.Count);
         _silent.AddRange(started.Unanswered.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
+        // A person who says no finds every file as it was.
+        await OnTargets(started);
         Add(started.Targets);
-        return OnTargets(started);
     }
 
     private void Add(IEnumerable<Container> targets) => output.Add(_progress.Add(targets));

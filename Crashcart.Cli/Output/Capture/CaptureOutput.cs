@@ -4,21 +4,24 @@ using Crashcart.Cli.Output.Runs;
 namespace Crashcart.Cli.Output.Capture;
 
 /// <summary>What tcpdump writes in many containers as one pcapng, an interface for each; what it says goes on as lines.</summary>
-/// <param name="output">For the capture.</param>
+/// <param name="open">Opens what the capture goes to, once the run has begun.</param>
 /// <param name="words">For what the tools say on standard error.</param>
 /// <param name="tell">Takes our own sentences.</param>
-internal sealed class CaptureOutput(Stream output, IRunOutput words, Action<string> tell, TimeProvider time) : IRunOutput
+internal sealed class CaptureOutput(Func<Stream> open, IRunOutput words, Action<string> tell, TimeProvider time) : IRunOutput, IDisposable
 {
-    private readonly PcapngWriter _writer = new(output);
+    private Stream? _output;
+    private PcapngWriter _writer = new(Stream.Null);
     private readonly PacketOrder _order = new();
     private readonly Dictionary<int, Source> _sources = [];
-    private bool _isBegun;
 
     public void Add(IReadOnlyList<TargetCourse> targets)
     {
-        if (!_isBegun)
+        if (_output is null)
+        {
+            _writer = new PcapngWriter(_output = open());
             _writer.Begin($"crashcart {CommandLine.Version()}");
-        _isBegun = true;
+        }
+
         words.Add(targets);
         foreach (var target in targets)
             _sources.Add(target.Number, new Source());
@@ -47,6 +50,8 @@ internal sealed class CaptureOutput(Stream output, IRunOutput words, Action<stri
             _writer.Write(from, packet);
         words.Finish(run, status);
     }
+
+    public void Dispose() => _output?.Dispose();
 
     private void Read(TargetCourse target, Source source, ReadOnlySpan<byte> data)
     {

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
 
 namespace Crashcart.Cli.Output.Runs;
 
@@ -11,7 +10,7 @@ internal sealed class Spool : IDisposable
 
     private readonly MemoryStream _memory = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private SafeFileHandle? _file;
+    private FileStream? _file;
 
     public long Length { get; private set; }
 
@@ -22,14 +21,14 @@ internal sealed class Spool : IDisposable
         if (_file is null && Length + data.Length > InMemory)
         {
             _file = CreateFile();
-            RandomAccess.Write(_file, _memory.GetBuffer().AsSpan(0, (int)_memory.Length), 0);
+            RandomAccess.Write(_file.SafeFileHandle, _memory.GetBuffer().AsSpan(0, (int)_memory.Length), 0);
             _memory.SetLength(0);
         }
 
         if (_file is null)
             _memory.Write(data);
         else
-            RandomAccess.Write(_file, data, Length);
+            RandomAccess.Write(_file.SafeFileHandle, data, Length);
         Length += data.Length;
     }
 
@@ -47,7 +46,7 @@ internal sealed class Spool : IDisposable
         var piece = new byte[64 * 1024];
         for (var at = 0L; at < Length;)
         {
-            var count = RandomAccess.Read(_file, piece, at);
+            var count = RandomAccess.Read(_file.SafeFileHandle, piece, at);
             if (count == 0)
                 throw new EndOfStreamException("A temporary file has become shorter while it was in use.");
             take(piece.AsSpan(0, count));
@@ -62,10 +61,18 @@ internal sealed class Spool : IDisposable
         _memory.Dispose();
     }
 
-    private static SafeFileHandle CreateFile()
+    private static FileStream CreateFile()
     {
         var path = Path.Combine(Path.GetTempPath(), $"crashcart-{Guid.NewGuid():N}");
-        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        // What tools write may be secret, and whoever opens it while it has a name keeps it.
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            BufferSize = 0,
+        });
         // From here on it ends with the process, however that ends.
         File.Delete(path);
         return file;

@@ -153,6 +153,25 @@ public sealed class RunTests
         Assert.Equal(["NODE", "n", "n"], output.TrimEnd('\n').Split('\n').Select(line => line.Split(' ')[0]));
     }
 
+    [Theory]
+    [InlineData("--dry-run")]
+    [InlineData("--coordinator=unix:///nonexistent/s")]
+    public async Task A_capture_that_does_not_begin_leaves_the_file_as_it_was(string option)
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "an older capture");
+        await using var coordinator = await FakeCoordinator.StartAsync(async run =>
+        {
+            await run.ReceiveAsync();
+            await run.StartAsync(1);
+            await run.EndAsync();
+        });
+        string[] words = option == "--dry-run" ? [option, "--coordinator", coordinator.Address] : [option];
+        await CliProcess.RunAsync(["fleet", "capture", "-l", "a", "-w", file, .. words]);
+        Assert.Equal("an older capture", await File.ReadAllTextAsync(file));
+        File.Delete(file);
+    }
+
     [Fact]
     public async Task Containers_that_join_have_labels_like_the_others()
     {

@@ -17,10 +17,11 @@ public sealed class CaptureOutputTests : IDisposable
     private readonly RunProgress _run = new(TimeProvider.System);
     private readonly CaptureOutput _capture;
 
-    public CaptureOutputTests() => _capture = new CaptureOutput(_output, new RawOutput(Stream.Null, _words), text => _told.Append(text), _time);
+    public CaptureOutputTests() => _capture = new CaptureOutput(() => _output, new RawOutput(Stream.Null, _words), text => _told.Append(text), _time);
 
     public void Dispose()
     {
+        _capture.Dispose();
         _output.Dispose();
         _words.Dispose();
     }
