@@ -125,6 +125,29 @@ internal sealed class RunCall : IDisposable
             }
 
             yield return _call.ResponseStream.Current;
+            if (_call.ResponseStream.Current.EventCase == RunEvent.EventOneofCase.Ended)
+            {
+                await FarewellAsync();
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>Tells the coordinator that all was read. Input that is held up has no end; then the end of the call tells it.</summary>
+    private async Task FarewellAsync()
+    {
+        if (!await _sending.WaitAsync(0))
+            return;
+        try
+        {
+            await _call.RequestStream.CompleteAsync();
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or OperationCanceledException)
+        {
+        }
+        finally
+        {
+            _sending.Release();
         }
     }
 }

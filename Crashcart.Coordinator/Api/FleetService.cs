@@ -16,6 +16,7 @@ namespace Crashcart.Coordinator.Api;
 internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
 {
     /// <summary>More than a node's patience, so that its silence is told as such.</summary>
+    private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(8);
 
     public override async Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
@@ -70,6 +71,9 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         {
             await foreach (RunItem item in pipe.Items(over.Token))
                 await toClient.WriteAsync(ApiMapping.ToApi(item), over.Token);
+            // A connection that is closed takes from its client what was received and not yet read: the client's end of
+            // input says that it has read all.
+            await Task.WhenAny(input, Task.Delay(FarewellPatience, over.Token));
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {

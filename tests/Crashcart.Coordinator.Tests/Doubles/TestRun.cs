@@ -12,6 +12,7 @@ internal sealed class TestRun : IDisposable
     private readonly AsyncDuplexStreamingCall<RunInput, RunEvent> _call;
 
     private readonly Task _requested;
+    private Task? _completed;
 
     private TestRun(AsyncDuplexStreamingCall<RunInput, RunEvent> call, RunRequest request)
     {
@@ -36,7 +37,8 @@ internal sealed class TestRun : IDisposable
         await _call.RequestStream.WriteAsync(input);
     }
 
-    public Task CompleteAsync() => _call.RequestStream.CompleteAsync();
+    /// <summary>Input ends; again, it changes nothing.</summary>
+    public Task CompleteAsync() => _completed ??= _call.RequestStream.CompleteAsync();
 
     public async Task<RunEvent> NextAsync() => await _call.ResponseStream.MoveNext().WaitAsync(Patience)
         ? _call.ResponseStream.Current
@@ -57,6 +59,7 @@ internal sealed class TestRun : IDisposable
     public async Task EndedAsync()
     {
         await NextAsync(RunEvent.EventOneofCase.Ended);
+        await CompleteAsync();
         Assert.False(await _call.ResponseStream.MoveNext().WaitAsync(Patience));
         Assert.Equal(StatusCode.OK, _call.GetStatus().StatusCode);
     }
