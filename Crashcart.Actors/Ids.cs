@@ -24,7 +24,23 @@ public readonly record struct RunId(string Value)
     public override string ToString() => Value;
 }
 
-/// <summary>One claim of a person's on the shared mount in one container.</summary>
+/// <summary>Where in a container an image is; the default value is <c>/dev/crashcart</c>.</summary>
+public readonly record struct MountPath
+{
+    private const string Usual = "/dev/crashcart";
+
+    private readonly string? _other;
+
+    /// <param name="path">Empty is the default.</param>
+    public MountPath(string path) => _other = path is "" or Usual ? null : path;
+
+    /// <summary>The only one that sessions use.</summary>
+    public bool IsDefault => _other is null;
+
+    public override string ToString() => _other ?? Usual;
+}
+
+/// <summary>One claim of a person's on one shared mount in one container.</summary>
 public readonly record struct LeaseId(string Value)
 {
     /// <summary>A new id that is short enough to type.</summary>

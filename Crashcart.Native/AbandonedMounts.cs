@@ -12,7 +12,7 @@ public static class AbandonedMounts
     public static async Task<bool> ReleaseAsync(TargetProcess target, CancellationToken cancellation = default)
     {
         // Whoever uses the mount holds the lock, and a lock ends with its holder.
-        using SharedMountLock? held = await SharedMountLock.TryTakeAsync(target, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+        using SharedMountLock? held = await SharedMountLock.TryTakeAsync(target, default, TimeSpan.Zero, cancellation).ConfigureAwait(false);
         if (held is null)
             return false;
         SharedMount? mount = SharedMount.Find(target);

@@ -25,19 +25,19 @@ internal static class EnterFailure
             "root" => (
                 FailureReason.TargetHostile, $"The root directory of {container} cannot be entered ({why}): look at its root file system."),
             "dev" => (FailureReason.TargetHostile, Dev(container, error, why)),
-            "mount-point" => (FailureReason.TargetHostile, MountPoint(container, error, why)),
+            "mount-point" => (FailureReason.TargetHostile, MountPoint($"/dev/{detail}", container, error, why)),
             "private" => (
                 Reason(error), $"No private mount can be built in {container} ({detail}: {why}): try the shared mount with --shared."),
             "attach" => (
                 error == EBUSY ? FailureReason.Busy : Reason(error),
-                $"The image cannot be mounted at {SharedMount.Path} in {container} ({why}): unmount what is there first."),
+                $"The image cannot be mounted at /dev/{detail} in {container} ({why}): unmount what is there first."),
             "replaced" => (
                 FailureReason.TargetHostile,
                 $"{SharedMount.Path} in {container} is not the toolbox any more, for something there moved /dev or mounted over it: "
                 + "look at what changes its /dev, and try again."),
             "detach" => (
                 error == EBUSY ? FailureReason.Busy : Reason(error),
-                $"{SharedMount.Path} in {container} cannot be unmounted ({why}): end what uses it, or use --force."),
+                $"/dev/{detail} in {container} cannot be unmounted ({why}): end what uses it, or use --force."),
             "terminal" => (
                 FailureReason.TargetHostile, $"No terminal can be opened in {container} ({detail}: {why}): run the tool without one (-T)."),
             "user" => (FailureReason.BadRequest, User(container, detail, error, why)),
@@ -66,13 +66,13 @@ internal static class EnterFailure
                     ? $"/dev in {container} cannot be copied for the tool, for there is too much in it: use the shared mount (--shared)."
                     : $"/dev in {container} cannot be opened ({why}): look at what is mounted there.";
 
-    private static string MountPoint(string container, int error, string why) =>
+    private static string MountPoint(string path, string container, int error, string why) =>
         error == EXDEV
-            ? $"Something that is not Crashcart's is mounted at {SharedMount.Path} in {container}: unmount it, or use the private mount."
+            ? $"Something that is not Crashcart's is mounted at {path} in {container}: unmount it, or use the private mount."
             : IsNoPlainDirectory(error)
-                ? $"{SharedMount.Path} in {container} is no plain directory ({why}), and Crashcart follows no links there: "
+                ? $"{path} in {container} is no plain directory ({why}), and Crashcart follows no links there: "
                     + "remove it, or use the private mount."
-                : $"{SharedMount.Path} cannot be made in {container} ({why}): use the private mount.";
+                : $"{path} cannot be made in {container} ({why}): use the private mount.";
 
     private static bool IsNoPlainDirectory(int error) => error == ELOOP || error == ENOTDIR;
 

@@ -28,12 +28,12 @@ public sealed class SharedMountLease : IAsyncDisposable
     {
         while (true)
         {
-            SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, Patience, cancellation).ConfigureAwait(false);
+            SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, default, Patience, cancellation).ConfigureAwait(false);
             bool isOurs = false;
             try
             {
                 isOurs = SharedMount.Find(target) is null;
-                SharedMount mount = await SharedMount.FindOrAttachAsync(target, image, held, forSessions: true, cancellation).ConfigureAwait(false);
+                SharedMount mount = await SharedMount.FindOrAttachAsync(target, default, image, held, forSessions: true, cancellation).ConfigureAwait(false);
                 // Changing the lock's kind lets others in for a moment: it counts only when the mount is there after that.
                 if (held.TryShare() && SharedMount.Find(target)?.MountId == mount.MountId)
                     return new SharedMountLease(target, held, mount.MountId);

@@ -7,8 +7,8 @@ using static Tmds.Linux.LibC;
 namespace Crashcart.Native;
 
 /// <summary>
-/// A lock file for the shared mount of one mount namespace, so that processes that know nothing of each other agree on it:
-/// held shared by every session that uses the mount, and exclusively to attach or detach it. In it is the id of a mount
+/// A lock file for one place of a shared mount in one mount namespace, so that processes that know nothing of each other agree
+/// on it: held shared by every session that uses the mount, and exclusively to attach or detach it. In it is the id of a mount
 /// that sessions made, and that the last of them has to detach; nobody detaches what a person attached.
 /// </summary>
 /// <remarks>
@@ -38,10 +38,10 @@ internal sealed class SharedMountLock : IDisposable
     }
 
     /// <summary>The mount that sessions made in a namespace, without taking its lock; null when there is none that is theirs.</summary>
-    public static int? ReadSessionMountId(FileIdentity space) => ParseId(ProcFile.TryRead(PathOf(space)));
+    public static int? ReadSessionMountId(FileIdentity space) => ParseId(ProcFile.TryRead(PathOf(space, default)));
 
     /// <summary>When it was last told what mount sessions made in a namespace.</summary>
-    public static DateTimeOffset WrittenAt(FileIdentity space) => File.GetLastWriteTimeUtc(PathOf(space));
+    public static DateTimeOffset WrittenAt(FileIdentity space) => File.GetLastWriteTimeUtc(PathOf(space, default));
 
     /// <summary>Removes the files of all mount points, and of all namespaces but these, when nobody holds them.</summary>
     /// <returns>How many there were.</returns>
@@ -49,11 +49,11 @@ internal sealed class SharedMountLock : IDisposable
     {
         if (!Directory.Exists(LockDirectory))
             return 0;
-        var kept = except.Select(PathOf).ToHashSet(StringComparer.Ordinal);
+        var kept = except.Select(SpaceName).ToHashSet(StringComparer.Ordinal);
         int removed = 0;
         // A mount point's file says nothing: whoever needs it makes it again.
         string[] points = Directory.GetFiles(LockDirectory, "point-*.lock");
-        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(path)).Concat(points))
+        foreach (string path in Directory.GetFiles(LockDirectory, "mounts-*.lock").Where(path => !kept.Contains(SpaceName(path))).Concat(points))
         {
             using SharedMountLock? taken = TryTake(path, LOCK_EX);
             taken?.RemoveIfExclusive();
@@ -63,13 +63,15 @@ internal sealed class SharedMountLock : IDisposable
     }
 
     /// <summary>Takes the lock exclusively; null when others still have it after that time.</summary>
-    public static Task<SharedMountLock?> TryTakeAsync(TargetProcess target, TimeSpan patience, CancellationToken cancellation) =>
-        TryTakeAsync(target, [LOCK_EX], patience, cancellation);
+    public static Task<SharedMountLock?> TryTakeAsync(
+        TargetProcess target, MountPath at, TimeSpan patience, CancellationToken cancellation) =>
+        TryTakeAsync(target, at, [LOCK_EX], patience, cancellation);
 
     /// <summary>Takes the lock exclusively, or shared with sessions that have it.</summary>
     /// <exception cref="CrashcartException">Somebody keeps it to himself.</exception>
-    public static async Task<SharedMountLock> TakeEitherAsync(TargetProcess target, TimeSpan patience, CancellationToken cancellation) =>
-        await TryTakeAsync(target, [LOCK_EX, LOCK_SH], patience, cancellation).ConfigureAwait(false)
+    public static async Task<SharedMountLock> TakeEitherAsync(
+        TargetProcess target, MountPath at, TimeSpan patience, CancellationToken cancellation) =>
+        await TryTakeAsync(target, at, [LOCK_EX, LOCK_SH], patience, cancellation).ConfigureAwait(false)
         ?? throw Stuck(target, patience);
 
     /// <summary>
@@ -79,7 +81,7 @@ internal sealed class SharedMountLock : IDisposable
     /// <exception cref="CrashcartException">Somebody keeps it.</exception>
     public static async Task<SharedMountLock> TakePointAsync(
         TargetProcess target, SharedMountPoint point, TimeSpan patience, CancellationToken cancellation) =>
-        await TryTakeAsync(PathOf("point", point.DeviceMajor, (ulong)point.DeviceMinor), [LOCK_EX], patience, cancellation).ConfigureAwait(false)
+        await TryTakeAsync(PathOf(point), [LOCK_EX], patience, cancellation).ConfigureAwait(false)
         ?? throw Stuck(target, patience);
 
     /// <summary>From exclusive to shared. False when somebody else came in between: this lock is then lost, and to be disposed of.</summary>
@@ -114,16 +116,22 @@ internal sealed class SharedMountLock : IDisposable
         $"The shared mount of process {target.Pid} is being changed by another crashcart for {patience.TotalSeconds:0} s now: look for one that hangs.");
 
     private static Task<SharedMountLock?> TryTakeAsync(
-        TargetProcess target, int[] kinds, TimeSpan patience, CancellationToken cancellation) =>
-        TryTakeAsync(PathOf(target.MountNamespace), kinds, patience, cancellation);
+        TargetProcess target, MountPath at, int[] kinds, TimeSpan patience, CancellationToken cancellation) =>
+        TryTakeAsync(PathOf(target.MountNamespace, at), kinds, patience, cancellation);
 
     private static int? ParseId(string? text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
 
-    private static string PathOf(FileIdentity space) => PathOf("mounts", space.DeviceMinor, space.Inode);
+    private static string PathOf(FileIdentity space, MountPath at) =>
+        at.IsDefault ? $"{LockDirectory}/{SpaceName(space)}.lock" : $"{LockDirectory}/{SpaceName(space)}-{at.DirectoryName}.lock";
 
-    private static string PathOf(string kind, long first, ulong second) =>
-        string.Create(CultureInfo.InvariantCulture, $"{LockDirectory}/{kind}-{first}-{second}.lock");
+    private static string PathOf(SharedMountPoint point) => string.Create(
+        CultureInfo.InvariantCulture, $"{LockDirectory}/point-{point.DeviceMajor}-{point.DeviceMinor}.lock");
+
+    /// <summary>What the names of a namespace's files begin with.</summary>
+    private static string SpaceName(FileIdentity space) => string.Create(CultureInfo.InvariantCulture, $"mounts-{space.DeviceMinor}-{space.Inode}");
+
+    private static string SpaceName(string path) => string.Join('-', Path.GetFileNameWithoutExtension(path).Split('-').Take(3));
 
     private static async Task<SharedMountLock?> TryTakeAsync(string path, int[] kinds, TimeSpan patience, CancellationToken cancellation)
     {

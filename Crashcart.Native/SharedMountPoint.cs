@@ -11,8 +11,8 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
 {
     /// <summary>The target's own.</summary>
     /// <exception cref="CrashcartException">The target is gone.</exception>
-    public static SharedMountPoint Of(TargetProcess target) =>
-        On(MountInfo.Containing(target.ReadMounts(), "/dev")!, SharedMount.Path);
+    public static SharedMountPoint Of(TargetProcess target, MountPath at = default) =>
+        On(MountInfo.Containing(target.ReadMounts(), "/dev")!, at.ToString());
 
     /// <summary>
     /// Whether something is mounted on it in another mount namespace than the target's. A session's own namespace does not
@@ -36,12 +36,12 @@ internal readonly record struct SharedMountPoint(int DeviceMajor, int DeviceMino
         return false;
     }
 
-    /// <summary>The mounts on a directory of our name, and those that they are mounted on: a host may have thousands of others.</summary>
-    private static List<MountInfo> Candidates(string text)
+    /// <summary>The mounts on a directory of this name, and those that they are mounted on: a host may have thousands of others.</summary>
+    private List<MountInfo> Candidates(string text)
     {
-        const string Name = "/crashcart ";
+        string name = $"/{Path.GetFileName(Directory)} ";
         var found = new List<MountInfo>();
-        for (int at = text.IndexOf(Name, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Name, at + 1, StringComparison.Ordinal))
+        for (int at = text.IndexOf(name, StringComparison.Ordinal); at >= 0; at = text.IndexOf(name, at + 1, StringComparison.Ordinal))
         {
             MountInfo mount = MountInfo.Parse(LineAt(text, at));
             found.Add(mount);

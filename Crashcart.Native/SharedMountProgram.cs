@@ -10,14 +10,15 @@ internal static class SharedMountProgram
     /// <summary>Mounts the tree, unless somebody else has mounted an image meanwhile.</summary>
     /// <param name="willMount">Is called when nobody else can mount any more, and nothing is mounted yet.</param>
     /// <exception cref="CrashcartException">The container's /dev is not as it has to be.</exception>
-    public static async Task AttachAsync(TargetProcess target, Descriptor tree, Action willMount, CancellationToken cancellation)
+    public static async Task AttachAsync(
+        TargetProcess target, MountPath at, Descriptor tree, Action willMount, CancellationToken cancellation)
     {
-        using SharedMountLock held = await SharedMountLock.TakePointAsync(target, SharedMountPoint.Of(target), Limit, cancellation).ConfigureAwait(false);
-        var request = new EnterRequest(target);
+        using SharedMountLock held = await SharedMountLock.TakePointAsync(target, SharedMountPoint.Of(target, at), Limit, cancellation).ConfigureAwait(false);
+        EnterRequest request = Request(target, at);
         request.Add("tree", tree);
         try
         {
-            if (SharedMount.Find(target) is not null)
+            if (SharedMount.Find(target, at) is not null)
                 return;
             willMount();
             FaultPoint.Reach("mount-locked");
@@ -28,14 +29,14 @@ internal static class SharedMountProgram
         {
             held.RemoveIfExclusive();
         }
-        if (SharedMount.Find(target) is not null)
+        if (SharedMount.Find(target, at) is not null)
             return;
-        var withdrawal = new EnterRequest(target);
+        EnterRequest withdrawal = Request(target, at);
         withdrawal.Add("tree", tree);
         await RunAsync("withdraw", withdrawal, target, cancellation).ConfigureAwait(false);
         throw new CrashcartException(
             FailureReason.TargetHostile,
-            $"The image was mounted at {SharedMount.Path} in the container of process {target.Pid} and is not there, for something in it "
+            $"The image was mounted at {at} in the container of process {target.Pid} and is not there, for something in it "
             + "moves or covers it: it was taken back; use the private mount.");
     }
 
@@ -43,9 +44,9 @@ internal static class SharedMountProgram
     /// <exception cref="CrashcartException">Busy, or the container's /dev is not as it has to be.</exception>
     public static async Task<bool> DetachAsync(TargetProcess target, SharedMount mount, bool lazily, CancellationToken cancellation)
     {
-        SharedMountPoint point = SharedMountPoint.Of(target);
+        SharedMountPoint point = SharedMountPoint.Of(target, mount.At);
         using SharedMountLock held = await SharedMountLock.TakePointAsync(target, point, Limit, cancellation).ConfigureAwait(false);
-        var request = new EnterRequest(target);
+        EnterRequest request = Request(target, mount.At);
         request.Add("mount", mount.MountId);
         request.Add("lazy", lazily);
         request.Add("keep", point.IsUsedElsewhere(target));
@@ -61,6 +62,13 @@ internal static class SharedMountProgram
         }
         // Not what the program believes to have unmounted counts: the container may have mounted something there just before.
         return target.ReadMounts().All(other => other.Id != mount.MountId);
+    }
+
+    private static EnterRequest Request(TargetProcess target, MountPath at)
+    {
+        var request = new EnterRequest(target);
+        request.Add("at", at.DirectoryName);
+        return request;
     }
 
     private static async Task RunAsync(string mode, EnterRequest request, TargetProcess target, CancellationToken cancellation)

@@ -39,6 +39,12 @@ public sealed class AttachedImage : IDisposable
     /// </summary>
     public string Root => _mount.Root;
 
+    /// <summary>
+    /// Whether it is a toolbox that 'crashcart image build' made, and that says so in its manifest: the paths in its programs
+    /// lead to <see cref="SharedMount.Path"/>.
+    /// </summary>
+    internal bool IsBuiltForDefaultPath => FileStatus.Of(Root + "/manifest.json", followLinks: false) is { Type: FileType.Regular };
+
     /// <summary>The same for every attachment of the same file in the same state.</summary>
     internal LoopTag Tag { get; }
 

@@ -8,8 +8,8 @@
  *                 4        request: NUL-terminated key=value records
  *                 5...     numbered in the request
  *
- * Modes: `attach`, `detach` and `withdraw` move the image to /dev/crashcart in a container's mount namespace, or take it
- * away, from there or from wherever it is.
+ * Modes: `attach`, `detach` and `withdraw` move the image to /dev/crashcart, or to the directory beside it that the request
+ * names, in a container's mount namespace, or take it away, from there or from wherever it is.
  * `exec` runs one tool, with four processes:
  *
  *   guardian   stays in the host's namespaces; forwards signals, kills what is left, removes the session's cgroups
@@ -138,6 +138,7 @@ struct request {
 	bool userns, lazy, keep, nnp, no_handles, terminal;
 	int64_t mount;
 	struct winsize size;
+	const char *at; /* the name of the mount point in /dev */
 	const char *user, *cwd, *cgroup_path;
 	uint64_t caps, ambient;
 	int grace;
@@ -342,6 +343,8 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		r->userns = small(value) != 0;
 	else if (strcmp(key, "mount") == 0)
 		r->mount = number(value, 10);
+	else if (strcmp(key, "at") == 0)
+		r->at = value;
 	else if (strcmp(key, "lazy") == 0)
 		r->lazy = small(value) != 0;
 	else if (strcmp(key, "keep") == 0)
@@ -387,7 +390,7 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 
 static struct request read_request(void)
 {
-	struct request r = {.pidfd = -1, .root = -1, .tree = -1, .cgroup = -1, .cwd = "/"};
+	struct request r = {.pidfd = -1, .root = -1, .tree = -1, .cgroup = -1, .at = "crashcart", .cwd = "/"};
 	size_t length, records = 0;
 	char *data = read_all(REQUEST, SIZE_MAX, &length);
 	if (data == NULL || length == 0 || data[length - 1] != '\0') {
@@ -519,57 +522,57 @@ static int writable_dev(int dev)
 	return clone;
 }
 
-static bool make_mount_point(int dev)
+static bool make_mount_point(int dev, const char *name)
 {
-	if (mkdirat(dev, "crashcart", 0755) == 0)
+	if (mkdirat(dev, name, 0755) == 0)
 		return true;
 	if (errno == EROFS) {
 		int clone = writable_dev(dev);
-		if (clone >= 0 && mkdirat(clone, "crashcart", 0755) == 0) {
+		if (clone >= 0 && mkdirat(clone, name, 0755) == 0) {
 			close(clone);
 			return true;
 		}
 	}
 	if (errno != EEXIST)
-		fail("mount-point", "/dev/crashcart");
+		fail("mount-point", name);
 	return false;
 }
 
-static void remove_mount_point(int dev)
+static void remove_mount_point(int dev, const char *name)
 {
-	if (unlinkat(dev, "crashcart", AT_REMOVEDIR) == 0 || errno != EROFS)
+	if (unlinkat(dev, name, AT_REMOVEDIR) == 0 || errno != EROFS)
 		return;
 	int clone = writable_dev(dev);
 	if (clone >= 0) {
-		(void)unlinkat(clone, "crashcart", AT_REMOVEDIR);
+		(void)unlinkat(clone, name, AT_REMOVEDIR);
 		close(clone);
 	}
 }
 
-static int open_mount_point(int dev)
+static int open_mount_point(int dev, const char *name)
 {
-	return openat2_(dev, "crashcart", O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	return openat2_(dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 static int attach(const struct request *r)
 {
 	int dev = join_mounts(r);
 	REACH("enter-attach-joined");
-	bool made = make_mount_point(dev);
+	bool made = make_mount_point(dev, r->at);
 	REACH("enter-attach-point-made");
-	int point = open_mount_point(dev);
+	int point = open_mount_point(dev, r->at);
 	if (point < 0)
-		fail("mount-point", "/dev/crashcart");
+		fail("mount-point", r->at);
 	if (mount_id(point) != mount_id(dev)) {
 		errno = EXDEV;
-		fail("mount-point", "/dev/crashcart");
+		fail("mount-point", r->at);
 	}
 	if (move_tree(r->tree, point, "") != 0) {
 		int error = errno;
 		if (made)
-			remove_mount_point(dev);
+			remove_mount_point(dev, r->at);
 		errno = error;
-		fail("attach", "/dev/crashcart");
+		fail("attach", r->at);
 	}
 	REACH("enter-attach-mounted");
 	say(CONTROL, SAY_DONE, (int32_t)mount_id(r->tree), 0, "", 0);
@@ -582,7 +585,7 @@ static int withdraw(const struct request *r)
 	if ((r->ns & CLONE_NEWNS) != 0 && setns(r->pidfd, CLONE_NEWNS) != 0)
 		fail("join", "mount namespace");
 	if (fchdir(r->tree) != 0 || umount2(".", UMOUNT_NOFOLLOW | MNT_DETACH) != 0)
-		fail("detach", "/dev/crashcart");
+		fail("detach", r->at);
 	say(CONTROL, SAY_DONE, 0, 0, "", 0);
 	return 0;
 }
@@ -591,9 +594,9 @@ static int detach(const struct request *r)
 {
 	int dev = join_mounts(r);
 	REACH("enter-detach-joined");
-	int point = open_mount_point(dev);
+	int point = open_mount_point(dev, r->at);
 	if (point < 0 && errno != ENOENT)
-		fail("mount-point", "/dev/crashcart");
+		fail("mount-point", r->at);
 	int64_t found = point < 0 ? -1 : mount_id(point);
 	if (point >= 0)
 		close(point); /* held open, it would keep the mount busy */
@@ -601,11 +604,11 @@ static int detach(const struct request *r)
 		say(CONTROL, SAY_DONE, 0, 0, "", 0);
 		return 0;
 	}
-	if (fchdir(dev) != 0 || umount2("crashcart", UMOUNT_NOFOLLOW | (r->lazy ? MNT_DETACH : 0)) != 0)
-		fail("detach", "/dev/crashcart");
+	if (fchdir(dev) != 0 || umount2(r->at, UMOUNT_NOFOLLOW | (r->lazy ? MNT_DETACH : 0)) != 0)
+		fail("detach", r->at);
 	REACH("enter-detach-unmounted");
 	if (!r->keep) /* rmdir(2) would take away what other mount namespaces have mounted on it */
-		remove_mount_point(dev);
+		remove_mount_point(dev, r->at);
 	REACH("enter-detach-done");
 	say(CONTROL, SAY_DONE, (int32_t)found, 0, "", 0);
 	return 0;
@@ -693,7 +696,7 @@ static int build_private_dev(struct request *r)
 	close(dev);
 
 	if (mkdirat(own, "crashcart", 0755) != 0 || move_tree(r->tree, own, "crashcart") != 0)
-		fail("attach", "/dev/crashcart");
+		fail("attach", "crashcart");
 	r->mount = mount_id(r->tree);
 	return own;
 }

@@ -8,6 +8,7 @@ using Crashcart.Native;
 using Crashcart.Node.Kernel;
 using Microsoft.Extensions.Logging;
 using FoundMount = Crashcart.Actors.Node.Ports.FoundMount;
+using MountPath = Crashcart.Actors.MountPath;
 
 namespace Crashcart.Node;
 
@@ -101,7 +102,8 @@ internal sealed class LeaseFile(KernelCalls kernel, string directory, TimeProvid
         string Image,
         string Holder,
         long SinceUnixMs,
-        string ImageDigest = "")
+        string ImageDigest = "",
+        string Path = "")
     {
         public static Row Of(MountLease lease) => new(
             lease.Id.Value,
@@ -115,11 +117,12 @@ internal sealed class LeaseFile(KernelCalls kernel, string directory, TimeProvid
             lease.Mount.ImagePath,
             lease.Holder,
             lease.SinceUnixMs,
-            lease.ImageDigest);
+            lease.ImageDigest,
+            lease.Mount.At.ToString());
 
         public MountLease Lease() => new(
             new LeaseId(Id),
-            new FoundMount(new ContainerId(Container), Pid, StartTime, MountId, LoopDevice, ImageKey, Image, MadeBySessions: false),
+            new FoundMount(new ContainerId(Container), Pid, StartTime, MountId, LoopDevice, ImageKey, Image, new MountPath(Path), MadeBySessions: false),
             ContainerName,
             Holder,
             SinceUnixMs,

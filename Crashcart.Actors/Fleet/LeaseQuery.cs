@@ -14,15 +14,17 @@ public static class LeaseQuery
 
     /// <summary>About the mounts in every target; answered by <see cref="Changed"/> or <see cref="Rejected"/>.</summary>
     /// <param name="Holder">Who asks; for people.</param>
-    public abstract record Change(RunTargets Targets, string Holder) : INoSerializationVerificationNeeded;
+    /// <param name="Path">Where in the containers; empty is /dev/crashcart.</param>
+    public abstract record Change(RunTargets Targets, string Holder, string Path) : INoSerializationVerificationNeeded;
 
     /// <summary>Mount the image in every target.</summary>
     /// <param name="Image">Null: the file that each node was given; the port knows what is used where there is none.</param>
-    public sealed record Mount(RunTargets Targets, string Holder, WantedImage? Image, IMountPort Port) : Change(Targets, Holder);
+    public sealed record Mount(RunTargets Targets, string Holder, WantedImage? Image, IMountPort Port, string Path = "")
+        : Change(Targets, Holder, Path);
 
     /// <summary>Take the mounts away.</summary>
     /// <param name="Force">Also where they are used.</param>
-    public sealed record Unmount(RunTargets Targets, string Holder, bool Force) : Change(Targets, Holder);
+    public sealed record Unmount(RunTargets Targets, string Holder, bool Force, string Path = "") : Change(Targets, Holder, Path);
 
     public sealed record Changed(IReadOnlyList<ChangedMount> Mounts, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 

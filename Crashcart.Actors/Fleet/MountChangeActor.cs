@@ -98,8 +98,15 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
                 ContainerId = container,
                 Holder = _request.Holder,
                 Image = ImageSources.For(_targets[target].Node, image),
+                Path = _request.Path,
             },
-            LeaseQuery.Unmount unmount => new UnmountImage { CorrelationId = $"{target}", ContainerId = container, Force = unmount.Force },
+            LeaseQuery.Unmount unmount => new UnmountImage
+            {
+                CorrelationId = $"{target}",
+                ContainerId = container,
+                Force = unmount.Force,
+                Path = _request.Path,
+            },
             _ => throw new InvalidOperationException($"{_request.GetType().Name} changes no mount."),
         };
     }

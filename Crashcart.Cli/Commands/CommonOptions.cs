@@ -25,6 +25,13 @@ internal static class CommonOptions
         Description = "The toolbox image: a file here (CRASHCART_IMAGE), or for NODE/CONTAINER an image of the fleet's, NAME[:TAG] or sha256:HEX",
     };
 
+    /// <summary>Where in a container an image is mounted for all of it.</summary>
+    public static Option<string> At() => new("--at")
+    {
+        HelpName = "PATH",
+        Description = "Where in the container: /dev/crashcart (the default), or /dev/crashcart-NAME",
+    };
+
     public static Option<string> Coordinator() => new("--coordinator")
     {
         HelpName = "ADDRESS",

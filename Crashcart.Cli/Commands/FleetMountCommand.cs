@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Crashcart.Api;
 using Crashcart.Cli.Remote;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 
@@ -16,14 +17,16 @@ internal static class FleetMountCommand
             Mount the toolbox at /dev/crashcart of every container that a selection matches.
 
             Everything in a container sees it, until it is unmounted or the container ends; 'crashcart mounts'
-            lists it. A container has room for one image there.
+            lists it. A container has room for one image there, and for others beside it, with --at.
 
             Exit status: 0 every container has it; 3 nothing matched; 125 some container was not reached, or does
             not take it.
             """,
             image,
-            (parsed, coordinator, selection) => RemoteMounts.MountAsync(
-                coordinator, new MountRequest { Selection = selection, Image = ImageNames.InFleet(parsed.GetValue(image)) }, isSelection: true));
+            (parsed, coordinator, selection, path) => RemoteMounts.MountAsync(
+                coordinator,
+                new MountRequest { Selection = selection, Image = ImageNames.InFleet(parsed.GetValue(image)), Path = path },
+                isSelection: true));
     }
 
     public static Command CreateUnmount()
@@ -40,22 +43,25 @@ internal static class FleetMountCommand
             has it still.
             """,
             force,
-            (parsed, coordinator, selection) => RemoteMounts.UnmountAsync(
-                coordinator, new UnmountRequest { Selection = selection, Force = parsed.GetValue(force) }, isSelection: true));
+            (parsed, coordinator, selection, path) => RemoteMounts.UnmountAsync(
+                coordinator, new UnmountRequest { Selection = selection, Force = parsed.GetValue(force), Path = path }, isSelection: true));
     }
 
     private static Command Create(
-        string name, string description, Option own, Func<ParseResult, string?, Selection, Task<int>> act)
+        string name, string description, Option own, Func<ParseResult, string?, Selection, string, Task<int>> act)
     {
         var command = new Command(name, description);
         var selection = new SelectionOptions();
+        var at = CommonOptions.At();
         var coordinator = CommonOptions.Coordinator();
         selection.AddFilterTo(command);
         command.Add(own);
+        command.Add(at);
         command.Add(coordinator);
         command.SetAction((parsed, _) =>
         {
-            return act(parsed, parsed.GetValue(coordinator), selection.Read(parsed));
+            var path = MountPath.Parse(parsed.GetValue(at) ?? SharedMount.Path);
+            return act(parsed, parsed.GetValue(coordinator), selection.Read(parsed), path.ToString());
         });
         return command;
     }

@@ -34,8 +34,8 @@ internal static class OriginalCommand
             Action<string>? say = parsed.GetValue(verbose) ? StandardText.Complain : null;
             var action = (parsed.GetValue(mount), parsed.GetValue(unmount), parsed.GetValue(exec)) switch
             {
-                (true, false, false) when words.Length == 0 => MountCommand.RunAsync(target, parsed.GetValue(image), say),
-                (false, true, false) when words.Length == 0 => UnmountCommand.RunAsync(target, force: false, say),
+                (true, false, false) when words.Length == 0 => MountCommand.RunAsync(target, parsed.GetValue(image), at: default, say),
+                (false, true, false) when words.Length == 0 => UnmountCommand.RunAsync(target, force: false, at: default, say),
                 (false, false, true) => DockerExec.RunAsync(target, parsed.GetValue(image), words, say),
                 (false, false, false) => ExecCommand.RunHereAsync(target, parsed.GetValue(image), allowHost: false, Request(words), say),
                 (true, false, false) or (false, true, false) => throw Wrong("Options -m and -u run no command; leave it out."),

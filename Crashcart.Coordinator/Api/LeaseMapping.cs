@@ -12,6 +12,7 @@ internal static class LeaseMapping
         ContainerId = mount.ContainerId,
         Container = mount.Container,
         Pid = mount.Pid,
+        Path = mount.Path,
         LoopDevice = mount.LoopDevice,
         Image = mount.Image,
         ImageDigest = mount.ImageDigest,

@@ -37,7 +37,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
         var pipe = new MountPipe(images, context.CancellationToken);
         // An image may take long to come; the actors end by themselves.
         Task<object> answer = fleet.AskFleet<object>(
-            new LeaseQuery.Mount(targets, caller, image, pipe), Timeout.InfiniteTimeSpan, context.CancellationToken);
+            new LeaseQuery.Mount(targets, caller, image, pipe, request.Path), Timeout.InfiniteTimeSpan, context.CancellationToken);
         try
         {
             await foreach (MountWaits waits in pipe.UntilAsync(answer))
@@ -54,7 +54,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
     {
         RunTargets targets = RunMapping.ToTargets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
         string caller = PeerCheck.Describe(context.GetHttpContext());
-        return Changed(await Ask<object>(new LeaseQuery.Unmount(targets, caller, request.Force), context), mount: false, caller);
+        return Changed(await Ask<object>(new LeaseQuery.Unmount(targets, caller, request.Force, request.Path), context), mount: false, caller);
     }
 
     public override async Task<KillResponse> Kill(KillRequest request, ServerCallContext context)

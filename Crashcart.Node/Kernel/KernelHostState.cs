@@ -2,6 +2,7 @@ using Crashcart.Actors;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Native;
 using FoundMount = Crashcart.Actors.Node.Ports.FoundMount;
+using MountPath = Crashcart.Actors.MountPath;
 
 namespace Crashcart.Node.Kernel;
 
@@ -44,6 +45,7 @@ internal sealed class KernelHostState(KernelCalls kernel, string node) : IHostSt
         mount.LoopDevice,
         mount.ImageKey,
         mount.BackingFile,
+        new MountPath(mount.At.ToString()),
         mount.MadeBySessions is not null,
         mount.MadeBySessions?.ToUnixTimeMilliseconds() ?? 0);
 }

@@ -2,17 +2,18 @@ using Crashcart.Actors;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Native;
 using FoundMount = Crashcart.Actors.Node.Ports.FoundMount;
+using MountPath = Crashcart.Actors.MountPath;
 
 namespace Crashcart.Node.Kernel;
 
 /// <summary>Shared mounts for people, under the same locks as the command line's.</summary>
 internal sealed class KernelPeopleMounts(KernelCalls kernel) : IPeopleMounts
 {
-    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, CancellationToken cancellation) => kernel.RunAsync(
+    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation) => kernel.RunAsync(
         async () =>
         {
             var process = ((KernelTarget)target).Process;
-            var mount = await SharedMount.AttachAsync(process, ((KernelImage)image).Image, cancellation).ConfigureAwait(false);
+            var mount = await SharedMount.AttachAsync(process, ((KernelImage)image).Image, Place(at), cancellation).ConfigureAwait(false);
             return new FoundMount(
                 new ContainerId(process.ContainerId ?? ""),
                 process.Pid,
@@ -21,10 +22,13 @@ internal sealed class KernelPeopleMounts(KernelCalls kernel) : IPeopleMounts
                 mount.LoopDevice,
                 mount.ImageKey,
                 mount.BackingFile,
+                at,
                 MadeBySessions: false);
         },
         cancellation);
 
-    public Task<bool> DetachAsync(ITarget target, bool force, CancellationToken cancellation) =>
-        kernel.RunAsync(() => SharedMount.DetachAsync(((KernelTarget)target).Process, force, cancellation), cancellation);
+    public Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation) =>
+        kernel.RunAsync(() => SharedMount.DetachAsync(((KernelTarget)target).Process, force, Place(at), cancellation), cancellation);
+
+    private static Native.MountPath Place(MountPath at) => Native.MountPath.Parse(at.ToString());
 }

@@ -53,6 +53,31 @@ public sealed class LeaseTests(OneNodeHost fleet) : IClassFixture<OneNodeHost>
     }
 
     [Fact]
+    public async Task Second_image_has_a_lease_of_its_own_which_outlives_the_node()
+    {
+        await using var image = await SmallImage.Make("second");
+        await using var box = await Box("second");
+        await fleet.Crashcart("image", "push", image.Path, "second").Output();
+        await Mount(box);
+        (await fleet.Crashcart("mount", "--at", "/dev/crashcart-small", "-i", "second", $"alpha/{box.Name}").Run()).Succeeded();
+        var leases = (await Mounts("second")).Select(mount => (Text(mount, "path"), Text(mount, "lease"))).Order().ToArray();
+        Assert.Equal(["/dev/crashcart", "/dev/crashcart-small"], leases.Select(lease => lease.Item1));
+
+        await Node.Daemon.Kill();
+        Node.Daemon.Start();
+        await fleet.IsWhole();
+
+        await fleet.Lists(Listing("second"), mounts => leases.SequenceEqual(mounts.Select(mount => (Text(mount, "path"), Text(mount, "lease"))).Order()));
+        (await fleet.Crashcart("mount", "--at", "/dev/crashcart-small", $"alpha/{box.Name}").Run()).Refused(125, "are built for /dev/crashcart");
+        (await fleet.Crashcart("fleet", "unmount", "-l", "app=second").Run()).Succeeded();
+        Assert.Equal(leases[1].Item2, Text(Assert.Single(await Mounts("second")), "lease"));
+        Assert.Equal("second", await box.Exec("/dev/crashcart-small/bin/cat", "/dev/crashcart-small/name").Output());
+        (await fleet.Crashcart("unmount", "--at", "/dev/crashcart-small", $"alpha/{box.Name}").Run()).Succeeded();
+        Assert.DoesNotContain(box.Mounts(), mount => mount.Contains("/dev/crashcart", StringComparison.Ordinal));
+        (await fleet.Crashcart("image", "rm", "second").Run()).Succeeded();
+    }
+
+    [Fact]
     public async Task Mount_of_the_command_line_is_listed_and_one_of_the_node_can_be_taken_away_on_the_host()
     {
         await using var box = await Box("both");

@@ -65,6 +65,36 @@ public sealed class SharedMountTests(LocalHost host) : HostTest
     }
 
     [Fact]
+    public async Task A_second_image_has_a_place_beside_the_toolbox()
+    {
+        await using var image = await SmallImage.Make("second");
+        await using var box = await host.Docker.RunBusybox("--read-only");
+        var (mounts, dev) = (box.Mounts(), box.Dev());
+        (await host.Crashcart("mount", box.Name).Run()).Succeeded();
+
+        (await host.Crashcart("mount", "--at", "/dev/crashcart-small", "-i", image.Path, box.Name).Run()).Succeeded();
+
+        Assert.Equal("second", await box.Exec("/dev/crashcart-small/bin/cat", "/dev/crashcart-small/name").Output());
+        Assert.Equal("second", await host.Exec(box, "bash", "-c", "cat /dev/crashcart-small/name").Output());
+        Assert.Contains("tcpdump version", await box.Exec("/dev/crashcart/bin/tcpdump", "--version").Output(), StringComparison.Ordinal);
+        (await host.Crashcart("unmount", box.Name).Run()).Succeeded();
+        Assert.Equal("second", await box.Exec("cat", "/dev/crashcart-small/name").Output());
+        (await host.Crashcart("unmount", "--at", "/dev/crashcart-small", box.Name).Run()).Succeeded();
+        Assert.Equal(mounts, box.Mounts());
+        Assert.Equal(dev, box.Dev());
+        Assert.Empty(HostState.LoopDevicesOf(image.Path));
+    }
+
+    [Fact]
+    public async Task A_toolbox_is_refused_where_its_programs_would_not_start()
+    {
+        await using var box = await host.Docker.RunBusybox();
+        var mounts = box.Mounts();
+        (await host.Crashcart("mount", "--at", "/dev/crashcart-tools", box.Name).Run()).Refused(125, "are built for /dev/crashcart", "without --at");
+        Assert.Equal(mounts, box.Mounts());
+    }
+
+    [Fact]
     public async Task Unmount_of_nothing_is_no_error()
     {
         await using var box = await host.Docker.RunBusybox();

@@ -139,8 +139,8 @@ public sealed class MountSurveyTests
     /// <summary>What a session leaves that was killed with its guardian.</summary>
     private static async Task LeaveMountAsync(TargetProcess target, AttachedImage image)
     {
-        using SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, TimeSpan.FromSeconds(10), CancellationToken.None);
-        await SharedMount.FindOrAttachAsync(target, image, held, forSessions: true, CancellationToken.None);
+        using SharedMountLock held = await SharedMountLock.TakeEitherAsync(target, default, TimeSpan.FromSeconds(10), CancellationToken.None);
+        await SharedMount.FindOrAttachAsync(target, default, image, held, forSessions: true, CancellationToken.None);
     }
 
     private static FoundMount[] FoundIn(Toolbox box) => [.. MountSurvey.Read().Mounts.Where(mount => mount.BackingFile == box.ImagePath)];

@@ -283,7 +283,7 @@ public sealed class SharedMountTests
         using var box = new Toolbox();
         int id = 0;
         using (Descriptor tree = box.Image.CloneTree())
-            await SharedMountProgram.AttachAsync(box.Target, tree, () => WillMount(tree), CancellationToken.None);
+            await SharedMountProgram.AttachAsync(box.Target, default, tree, () => WillMount(tree), CancellationToken.None);
         Assert.Equal(id, SharedMount.Find(box.Target)!.MountId);
         Assert.True(await SharedMount.DetachAsync(box.Target));
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Crashcart.Actors;
 using Crashcart.Actors.Node.People;
 using Crashcart.Actors.Node.Ports;
@@ -11,7 +12,7 @@ public sealed class LeaseFileTests : IDisposable
 {
     private static readonly MountLease Lease = new(
         new LeaseId("lease-1"),
-        new FoundMount(new ContainerId("c1"), 7, 99, 1234, "/dev/loop3", "crashcart:1:2", "/img é", MadeBySessions: false),
+        new FoundMount(new ContainerId("c1"), 7, 99, 1234, "/dev/loop3", "crashcart:1:2", "/img é", new MountPath("/dev/crashcart-data"), MadeBySessions: false),
         "web",
         "anna",
         1_700_000_000_000,
@@ -32,6 +33,15 @@ public sealed class LeaseFileTests : IDisposable
 
         Assert.Equal([Lease], await Open().ReadAsync(default));
         Assert.Single(Directory.GetFiles(StateDirectory));
+    }
+
+    [Fact]
+    public async Task A_file_from_before_there_were_several_places_means_the_usual_one()
+    {
+        await Open().WriteAsync([Lease], default);
+        File.WriteAllText(FilePath, Regex.Replace(File.ReadAllText(FilePath), ",\\s*\"path\": \"[^\"]*\"", ""));
+
+        Assert.Equal([Lease with { Mount = Lease.Mount with { At = default } }], await Open().ReadAsync(default));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ using Crashcart.Actors.Protocol;
 namespace Crashcart.Actors.Node.People;
 
 /// <summary>
-/// Owns what it takes to take away the mount in a container, whoever made it, and tells how that went.
+/// Owns what it takes to take away one mount in a container, whoever made it, and tells how that went.
 /// Locating → Detaching → stopped
 /// </summary>
 internal sealed class DetachActor : ReceiveActor
@@ -20,6 +20,7 @@ internal sealed class DetachActor : ReceiveActor
     private readonly SessionNeighbours _node;
     private readonly UnmountImage _request;
     private readonly IActorRef _asker;
+    private readonly MountPath _at;
 
     public DetachActor(NodePorts ports, SessionNeighbours node, UnmountImage request, IActorRef asker)
     {
@@ -27,12 +28,13 @@ internal sealed class DetachActor : ReceiveActor
         _node = node;
         _request = request;
         _asker = asker;
+        _at = new MountPath(request.Path);
         Receive<ContainersActor.Located>(located => Open(located.Container));
         Receive<ContainersActor.Missing>(missing => Answer(false, $"Container {missing.Id} does not run on this node any more."));
         Receive<Opened>(Detach);
         Receive<Detached>(detached =>
         {
-            Context.Parent.Tell(new LeasesActor.Detached(detached.Container.Id, detached.Container.Pid));
+            Context.Parent.Tell(new LeasesActor.Detached(detached.Container.Id, detached.Container.Pid, _at));
             Answer(detached.WasThere, "");
         });
         Receive<Failed>(failed => Answer(false, failed.Reason.Message));
@@ -56,7 +58,7 @@ internal sealed class DetachActor : ReceiveActor
             .PipeTo(Self, success: target => new Opened(container, target), failure: Failure);
 
     private void Detach(Opened opened) =>
-        _ports.PeopleMounts.DetachAsync(opened.Target, _request.Force, CancellationToken.None)
+        _ports.PeopleMounts.DetachAsync(opened.Target, _at, _request.Force, CancellationToken.None)
             .PipeTo(Self, success: wasThere => new Detached(opened.Container, wasThere), failure: Failure);
 
     private void Answer(bool wasThere, string problem)

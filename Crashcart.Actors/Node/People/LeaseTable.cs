@@ -42,8 +42,9 @@ internal sealed class LeaseTable
     }
 
     /// <summary>Ends the leases in a container's process, and returns them.</summary>
-    public IReadOnlyList<MountLease> End(ContainerId container, int pid) =>
-        EndWhere(lease => lease.Mount.Pid == pid && lease.Mount.Container == container);
+    /// <param name="at">Only those at this place; null is all.</param>
+    public IReadOnlyList<MountLease> End(ContainerId container, int pid, MountPath? at = null) =>
+        EndWhere(lease => lease.IsIn(container, pid) && (at ?? lease.Mount.At) == lease.Mount.At);
 
     /// <summary>The container's name has become known.</summary>
     public void Name(ContainerId container, string name)

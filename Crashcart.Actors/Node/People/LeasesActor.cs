@@ -39,8 +39,8 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
     /// <summary>A mount is there that somebody asked for; the answer goes to the asker.</summary>
     public sealed record Attached(MountImage Request, IActorRef Asker, FoundMount Mount, string Container) : ILocalMessage;
 
-    /// <summary>There is no mount in the container's process any more.</summary>
-    public sealed record Detached(ContainerId Container, int Pid) : ILocalMessage;
+    /// <summary>There is no mount at that place of the container's process any more.</summary>
+    public sealed record Detached(ContainerId Container, int Pid, MountPath At) : ILocalMessage;
 
     /// <summary>The ids of all leases, to come back in <see cref="Settle"/>; answered by <see cref="Known"/>.</summary>
     public sealed record Mention : ILocalMessage;
@@ -96,8 +96,8 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
         Receive<MountImage>(mount => Context.ActorOf(AttachActor.Props(_ports, _node, mount, Sender)));
         Receive<UnmountImage>(unmount => Context.ActorOf(DetachActor.Props(_ports, _node, unmount, Sender)));
         Receive<Attached>(OnAttached);
-        Receive<Detached>(detached => End(detached.Container, detached.Pid, "was given back"));
-        Receive<ProcessActor.Exited>(exited => End(exited.Container, exited.Pid, "ended with its container"));
+        Receive<Detached>(detached => End(_table.End(detached.Container, detached.Pid, detached.At), "was given back"));
+        Receive<ProcessActor.Exited>(exited => End(_table.End(exited.Container, exited.Pid), "ended with its container"));
         Receive<Mention>(_ => Sender.Tell(new Known(_table.All.Select(lease => lease.Id).ToHashSet())));
         Receive<Settle>(OnSettle);
         Receive<ContainersActor.Located>(located => OnNamed(located.Container));
@@ -113,7 +113,7 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
     private void OnAttached(Attached attached)
     {
         var lease = _table.Hold(attached.Mount, attached.Container, attached.Request.Holder, DateTimeOffset.UtcNow);
-        _log.Info("{0}: {1} holds the mount in container {2} ({3})", lease.Id, lease.Holder, lease.Mount.Container, lease.Mount.LoopDevice);
+        _log.Info("{0}: {1} holds {2} in container {3} ({4})", lease.Id, lease.Holder, lease.Mount.At, lease.Mount.Container, lease.Mount.LoopDevice);
         WatchProcess(lease);
         // Told when it is written. When that failed, the mount is held all the same, and found after a restart without its holder's name.
         _unwritten.Add(new Answer(
@@ -121,12 +121,14 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
         OnChanged();
     }
 
-    private void End(ContainerId container, int pid, string how)
+    private void End(IReadOnlyList<MountLease> ended, string how)
     {
-        StopWatching(container, pid);
-        var ended = _table.End(container, pid);
         foreach (var lease in ended)
-            _log.Info("{0} on the mount in container {1} {2}", lease.Id, lease.Mount.Container, how);
+        {
+            _log.Info("{0} on {1} in container {2} {3}", lease.Id, lease.Mount.At, lease.Mount.Container, how);
+            StopWatching(lease);
+        }
+
         if (ended.Count > 0)
             OnChanged();
     }
@@ -135,17 +137,17 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
     {
         var settlement = _table.Settle(settle.Found, settle.Known, DateTimeOffset.UtcNow);
         foreach (var lease in settlement.TakenUp)
-            _log.Info("{0}: took up the mount in container {1} ({2}), which {3} holds", lease.Id, lease.Mount.Container, lease.Mount.LoopDevice, lease.Holder);
+            _log.Info("{0}: took up {1} in container {2} ({3}), which {4} holds", lease.Id, lease.Mount.At, lease.Mount.Container, lease.Mount.LoopDevice, lease.Holder);
 
         foreach (var lease in settlement.Ended)
         {
-            _log.Info("{0} on the mount in container {1} ended without a word: the mount is gone", lease.Id, lease.Mount.Container);
-            StopWatching(lease.Mount.Container, lease.Mount.Pid);
+            _log.Info("{0} on {1} in container {2} ended without a word: the mount is gone", lease.Id, lease.Mount.At, lease.Mount.Container);
+            StopWatching(lease);
         }
 
         foreach (var lease in settlement.Adopted)
         {
-            _log.Info("{0}: adopted the mount in container {1} ({2}), which was made on the host", lease.Id, lease.Mount.Container, lease.Mount.LoopDevice);
+            _log.Info("{0}: adopted {1} in container {2} ({3}), which was made on the host", lease.Id, lease.Mount.At, lease.Mount.Container, lease.Mount.LoopDevice);
             WatchProcess(lease);
             _node.Containers.Tell(new ContainersActor.Locate(lease.Mount.Container));
         }
@@ -168,9 +170,11 @@ internal sealed class LeasesActor : ReceiveActor, IWithStash
             _processes.Add(key, Context.ActorOf(ProcessActor.Props(_ports.Targets, lease.Mount.Container, lease.Mount.Pid)));
     }
 
-    private void StopWatching(ContainerId container, int pid)
+    // The lease has ended; others in the same process may not have.
+    private void StopWatching(MountLease ended)
     {
-        if (_processes.Remove((container, pid), out var process))
+        var (container, pid) = (ended.Mount.Container, ended.Mount.Pid);
+        if (!_table.All.Any(lease => lease.IsIn(container, pid)) && _processes.Remove((container, pid), out var process))
             Context.Stop(process);
     }
 

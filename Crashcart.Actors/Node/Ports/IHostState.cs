@@ -29,6 +29,7 @@ public sealed record HostFindings(IReadOnlyList<FoundMount> Mounts, IReadOnlyLis
 /// <param name="LoopDevice">/dev/loopN</param>
 /// <param name="ImageKey">As <see cref="ImageFile.Key"/>.</param>
 /// <param name="ImagePath">The file that the loop device has.</param>
+/// <param name="At">Where it is in the container.</param>
 /// <param name="MadeBySessions">Sessions made it, and the last of them takes it away.</param>
 /// <param name="SessionsSinceUnixMs">When they made it, in milliseconds since 1970-01-01 UTC; 0 when they did not.</param>
 public sealed record FoundMount(
@@ -39,5 +40,6 @@ public sealed record FoundMount(
     string LoopDevice,
     string ImageKey,
     string ImagePath,
+    MountPath At,
     bool MadeBySessions,
     long SessionsSinceUnixMs = 0);

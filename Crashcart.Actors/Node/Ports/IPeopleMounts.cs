@@ -7,12 +7,12 @@ public interface IPeopleMounts
     /// Mounts the image until somebody takes it away or the container ends. When the same image is there already, that is
     /// the answer, and from now on it stays when the sessions that made it are over.
     /// </summary>
-    /// <exception cref="NodeException">Another image is mounted there, or the container cannot take a mount.</exception>
-    Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, CancellationToken cancellation);
+    /// <exception cref="NodeException">Another image is mounted there, it is no place for this one, or the container cannot take a mount.</exception>
+    Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation);
 
-    /// <summary>Takes the mount away.</summary>
+    /// <summary>Takes the mount at that place away.</summary>
     /// <param name="force">Also while it is used: whoever uses it keeps what it has open.</param>
     /// <returns>False when there was none of Crashcart's.</returns>
     /// <exception cref="NodeException">It is used; says by which processes.</exception>
-    Task<bool> DetachAsync(ITarget target, bool force, CancellationToken cancellation);
+    Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation);
 }

@@ -41,7 +41,7 @@ internal sealed record LeaseListing(
     private HeldMount Describe(FoundMount mount, IReadOnlyDictionary<string, string> names)
     {
         var lease = Leases.FirstOrDefault(lease => lease.IsOn(mount));
-        var sessions = Sessions.Where(session => session.Shared && session.Container == mount.Container).Select(session => session.Id.Value);
+        var sessions = Sessions.Where(session => session.Shared && mount.At.IsDefault && session.Container == mount.Container).Select(session => session.Id.Value);
         return new HeldMount
         {
             ContainerId = mount.Container.Value,
@@ -53,6 +53,7 @@ internal sealed record LeaseListing(
             Holders = { lease is null ? sessions : sessions.Prepend(lease.Holder) },
             SinceUnixMs = lease?.SinceUnixMs ?? mount.SessionsSinceUnixMs,
             Pid = mount.Pid,
+            Path = mount.At.ToString(),
         };
     }
 }

@@ -8,6 +8,8 @@ namespace Crashcart.Actors.Tests.Fleet;
 /// <summary>What a coordinator does about mounts and sessions that are held on nodes.</summary>
 public sealed class FleetLeasesSpec : FleetSpec
 {
+    private const string Data = "/dev/crashcart-data";
+
     private readonly Port _port = new();
     private bool _lacksImage;
     private readonly IActorRef _fleet;
@@ -58,7 +60,7 @@ public sealed class FleetLeasesSpec : FleetSpec
         Change(new RunTargets.Selected("app=web", ""), mount: true);
         Find("app=web", Container("a"), Container("b"));
         MountImage[] asked = [Node.ExpectMsg<MountImage>(), Node.ExpectMsg<MountImage>()];
-        Assert.Equal([("a", "anna"), ("b", "anna")], asked.Select(one => (one.ContainerId, one.Holder)));
+        Assert.Equal([("a", "anna", Data), ("b", "anna", Data)], asked.Select(one => (one.ContainerId, one.Holder, one.Path)));
 
         Node.Reply(new ImageMounted { CorrelationId = asked[1].CorrelationId, Problem = "No." });
         Node.Reply(new ImageMounted { CorrelationId = asked[0].CorrelationId, LeaseId = "lease-1" });
@@ -74,7 +76,7 @@ public sealed class FleetLeasesSpec : FleetSpec
         Change(RunTargets.One.Parse("node-1/a"), mount: false);
         Find("", Container("a"));
         UnmountImage asked = Node.ExpectMsg<UnmountImage>();
-        Assert.Equal(("a", true), (asked.ContainerId, asked.Force));
+        Assert.Equal(("a", true, Data), (asked.ContainerId, asked.Force, asked.Path));
 
         Node.Reply(new ImageUnmounted { CorrelationId = asked.CorrelationId, WasMounted = true });
 
@@ -203,8 +205,8 @@ public sealed class FleetLeasesSpec : FleetSpec
     }
 
     private void Change(RunTargets targets, bool mount, WantedImage? image = null) => _fleet.Tell(mount
-        ? new LeaseQuery.Mount(targets, "anna", image, _port)
-        : new LeaseQuery.Unmount(targets, "anna", Force: true));
+        ? new LeaseQuery.Mount(targets, "anna", image, _port, Data)
+        : new LeaseQuery.Unmount(targets, "anna", Force: true, Data));
 
     private void Find(string selector, params ContainerDescription[] containers)
     {

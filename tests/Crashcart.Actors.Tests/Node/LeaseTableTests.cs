@@ -57,6 +57,18 @@ public sealed class LeaseTableTests
     }
 
     [Fact]
+    public void A_lease_ends_with_the_mount_at_its_place_or_with_the_container()
+    {
+        var usual = _table.Hold(Mount(1), "web", "anna", Now);
+        var data = _table.Hold(Mount(2, "/dev/crashcart-data"), "web", "anna", Now);
+        var other = _table.Hold(Mount(3, "/dev/crashcart-other"), "web", "anna", Now);
+
+        Assert.Equal(usual, Assert.Single(_table.End(usual.Mount.Container, 10, new MountPath("/dev/crashcart"))));
+        Assert.Empty(_table.End(usual.Mount.Container, 10, default(MountPath)));
+        Assert.Equal([data, other], _table.End(usual.Mount.Container, 10));
+    }
+
+    [Fact]
     public void A_lease_that_was_kept_is_taken_up_once_with_its_mount()
     {
         var (found, lost) = (_table.Hold(Mount(1), "web", "anna", Now), _table.Hold(Mount(2), "web", "anna", Now));
@@ -86,7 +98,8 @@ public sealed class LeaseTableTests
         Assert.Equal(other, Assert.Single(_table.All));
     }
 
-    private static FoundMount Mount(int id) => new(new ContainerId("c"), 10, 5, id, "/dev/loop0", "key", "/image", MadeBySessions: false);
+    private static FoundMount Mount(int id, string path = "") =>
+        new(new ContainerId("c"), 10, 5, id, "/dev/loop0", "key", "/image", new MountPath(path), MadeBySessions: false);
 
     private HashSet<LeaseId> Known() => [.. _table.All.Select(lease => lease.Id)];
 }

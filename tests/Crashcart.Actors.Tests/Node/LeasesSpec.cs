@@ -94,6 +94,25 @@ public sealed class LeasesSpec : NodeSpec
     }
 
     [Fact]
+    public void Mounts_at_several_places_of_a_container_are_leases_of_their_own()
+    {
+        var node = Start();
+        var (usual, data) = (Mount(node), Mount(node, "/dev/crashcart-data"));
+        StartSession(node, "run-1-0", shared: true);
+
+        Assert.Equal(
+            [("/dev/crashcart", usual.LeaseId, "anna, run-1-0"), ("/dev/crashcart-data", data.LeaseId, "anna")],
+            Find(node).Mounts.Select(mount => (mount.Path, mount.LeaseId, string.Join(", ", mount.Holders))).Order());
+        Assert.True(Unmount(node).WasMounted);
+        Assert.False(Unmount(node).WasMounted);
+        Assert.Equal(data.LeaseId, Assert.Single(Find(node).Mounts).LeaseId);
+
+        Targets.Exit(Web.Pid);
+
+        AwaitAssert(() => Assert.Empty(Host.Kept));
+    }
+
+    [Fact]
     public void Leases_outlive_the_node_as_long_as_their_mounts_do()
     {
         var (kept, gone) = (Lease(Host.Mount(Web.Pid, Web.Id)), Lease(Host.Mount(200, new ContainerId("db"))));
@@ -329,9 +348,9 @@ public sealed class LeasesSpec : NodeSpec
     private IActorRef Start() =>
         Sys.ActorOf(NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64"), Ports, new ScriptedCordon()), NodeActor.Name);
 
-    private ImageMounted Mount(IActorRef node)
+    private ImageMounted Mount(IActorRef node, string path = "")
     {
-        node.Tell(new MountImage { CorrelationId = "m", ContainerId = Web.Id.Value, Holder = "anna" }, TestActor);
+        node.Tell(new MountImage { CorrelationId = "m", ContainerId = Web.Id.Value, Holder = "anna", Path = path }, TestActor);
         return ExpectMsg<ImageMounted>(mounted => Assert.Equal("m", mounted.CorrelationId));
     }
 

@@ -16,7 +16,7 @@ public sealed class HeldTests
             {
                 Mounts =
                 {
-                    new MountLease { Node = "b", Container = "e\e[31mvil", LoopDevice = "/dev/loop1", Image = "/img", LeaseId = "lease-1", Holders = { "user 0" }, SinceUnixMs = Since },
+                    new MountLease { Node = "b", Container = "e\e[31mvil", LoopDevice = "/dev/loop1", Image = "/img", Path = "/dev/crashcart-data", LeaseId = "lease-1", Holders = { "user 0" }, SinceUnixMs = Since },
                     new MountLease { Node = "a", ContainerId = "0123456789abcdef", LoopDevice = "/dev/loop0", ImageDigest = "sha256:fedcba9876543210", Holders = { "run-1-0", "run-1-1" } },
                     new MountLease { Node = "a", Pid = 7, LoopDevice = "/dev/loop0", Image = "/img" },
                 },
@@ -26,10 +26,10 @@ public sealed class HeldTests
         Assert.Equal(0, status);
         Assert.Equal(
             """
-            NODE  CONTAINER     LEASE    HELD BY                AGE  DEVICE      IMAGE
-            a     pid 7         -        a session on the host  -    /dev/loop0  /img
-            a     0123456789ab  -        run-1-0, run-1-1       -    /dev/loop0  fedcba987654
-            b     e�[31mvil     lease-1  user 0                 3h   /dev/loop1  /img
+            NODE  CONTAINER     PATH                 LEASE    HELD BY                AGE  DEVICE      IMAGE
+            a     pid 7         /dev/crashcart       -        a session on the host  -    /dev/loop0  /img
+            a     0123456789ab  /dev/crashcart       -        run-1-0, run-1-1       -    /dev/loop0  fedcba987654
+            b     e�[31mvil     /dev/crashcart-data  lease-1  user 0                 3h   /dev/loop1  /img
 
             """,
             output);
@@ -55,7 +55,7 @@ public sealed class HeldTests
         var (status, output, errors) = await RunAsync(
             new ListLeasesResponse { Unanswered = { new Unanswered { Node = "a", Message = "The node is unreachable." } } }, "mounts");
 
-        Assert.Equal((125, "NODE  CONTAINER  LEASE  HELD BY  AGE  DEVICE  IMAGE\n"), (status, output));
+        Assert.Equal((125, "NODE  CONTAINER  PATH  LEASE  HELD BY  AGE  DEVICE  IMAGE\n"), (status, output));
         Assert.Equal("crashcart: a: The node is unreachable.\n", errors);
     }
 
@@ -118,10 +118,26 @@ public sealed class HeldTests
             await conversation.SendAsync(new MountEvent { Done = new MountResponse { Mounts = { Changed("web", "", wasMounted: true) } } });
         });
 
-        var (status, _, errors) = await CliProcess.RunAsync([.. command, "-i", "tools:1", "--coordinator", coordinator.Address]);
+        var (status, _, errors) = await CliProcess.RunAsync(
+            [.. command, "-i", "tools:1", "--at", "/dev/crashcart-data", "--coordinator", coordinator.Address]);
 
         Assert.Equal((0, "crashcart: a: fetching image tools:1 (126 MB).\n"), (status, errors));
-        Assert.Equal("tools:1", (await asked.Task).Image);
+        var request = await asked.Task;
+        Assert.Equal(("tools:1", "/dev/crashcart-data"), (request.Image, request.Path));
+    }
+
+    [Theory]
+    [InlineData("mount", "a/web")]
+    [InlineData("unmount", "a/web")]
+    [InlineData("mount", "1")]
+    [InlineData("fleet", "mount", "-l", "app")]
+    [InlineData("fleet", "unmount", "-l", "app")]
+    public async Task A_place_that_is_not_crashcarts_is_refused_before_anything_is_asked(params string[] command)
+    {
+        var (status, _, errors) = await CliProcess.RunAsync([.. command, "--at", "/dev/shm"]);
+
+        Assert.Equal(125, status);
+        Assert.Contains("'/dev/shm' is no place for an image", errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,10 +36,10 @@ internal sealed class ScriptedHost : IHostState, IPeopleMounts, ILeaseStore
     public IReadOnlyCollection<SessionId> Sessions => [.. _sessions.Keys];
 
     /// <summary>Somebody on the host has mounted the image.</summary>
-    public FoundMount Mount(int pid, ContainerId container, bool bySessions = false, string imageKey = "image-1")
+    public FoundMount Mount(int pid, ContainerId container, bool bySessions = false, string imageKey = "image-1", MountPath at = default)
     {
         var id = Interlocked.Increment(ref _nextMount);
-        return _mounts[id] = new FoundMount(container, pid, 42, id, "/dev/loop7", imageKey, "/crashcart.img", bySessions);
+        return _mounts[id] = new FoundMount(container, pid, 42, id, "/dev/loop7", imageKey, "/crashcart.img", at, bySessions);
     }
 
     public void Unmount(FoundMount mount) => _mounts.TryRemove(mount.MountId, out _);
@@ -64,14 +64,14 @@ internal sealed class ScriptedHost : IHostState, IPeopleMounts, ILeaseStore
         return Task.CompletedTask;
     }
 
-    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, CancellationToken cancellation) =>
-        AttachRefusal is { } reason ? Task.FromException<FoundMount>(reason) : Task.FromResult(Mount(NodeSpec.Web.Pid, NodeSpec.Web.Id, imageKey: image.ImageKey));
+    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation) =>
+        AttachRefusal is { } reason ? Task.FromException<FoundMount>(reason) : Task.FromResult(Mount(NodeSpec.Web.Pid, NodeSpec.Web.Id, imageKey: image.ImageKey, at: at));
 
-    public Task<bool> DetachAsync(ITarget target, bool force, CancellationToken cancellation)
+    public Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation)
     {
         if (DetachRefusal is { } reason && !force)
             return Task.FromException<bool>(reason);
-        var mount = Mounts.FirstOrDefault(mount => mount.Container == NodeSpec.Web.Id);
+        var mount = Mounts.FirstOrDefault(mount => mount.Container == NodeSpec.Web.Id && mount.At == at);
         if (mount is not null)
             Unmount(mount);
         return Task.FromResult(mount is not null);
