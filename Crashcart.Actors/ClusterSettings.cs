@@ -118,6 +118,8 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
         crashcart {
           # How long a member stays unreachable, or a node without a coordinator, before the cluster is changed for it.
           downing.stable-after = 4s
+          # How long a member may be joining, or see a member that is gone, before it is not in the cluster that it sees.
+          downing.join-within = 20s
           # Heartbeats must not wait behind anything, or members look dead that are only busy.
           cluster-dispatcher {
             type = ForkJoinDispatcher

@@ -8,8 +8,9 @@ namespace Crashcart.Actors.Downing;
 public sealed class CoordinatorDowning(ActorSystem system, Cluster cluster) : IDowningProvider
 {
     private readonly TimeSpan _stableAfter = system.Settings.Config.GetTimeSpan("crashcart.downing.stable-after");
+    private readonly TimeSpan _joinWithin = system.Settings.Config.GetTimeSpan("crashcart.downing.join-within");
 
     public TimeSpan DownRemovalMargin => _stableAfter;
 
-    public Props DowningActorProps => DowningActor.Props(cluster, _stableAfter);
+    public Props DowningActorProps => DowningActor.Props(cluster, _stableAfter, _joinWithin);
 }

@@ -31,5 +31,5 @@ internal static class DowningPolicy
     }
 
     /// <summary>A node that misses a coordinator which others reach must not bring it down.</summary>
-    private static bool IsGone(Peer peer) => !peer.IsReachable && !(peer.IsCoordinator && peer.HasSeen);
+    public static bool IsGone(Peer peer) => !peer.IsReachable && !(peer.IsCoordinator && peer.HasSeen);
 }

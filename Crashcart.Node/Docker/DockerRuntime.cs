@@ -49,6 +49,12 @@ internal sealed class DockerRuntime : IContainerRuntime, IDisposable
         return new RuntimeSnapshot(version, mark, [.. containers.OfType<Container>()]);
     });
 
+    public Task<IReadOnlyList<ContainerId>> ListAsync(CancellationToken cancellation) => AnswerAsync(async () =>
+    {
+        var running = await _client.Containers.ListContainersAsync(new ContainersListParameters(), cancellation).ConfigureAwait(false);
+        return (IReadOnlyList<ContainerId>)[.. running.Select(c => new ContainerId(c.ID))];
+    });
+
     public Task WatchAsync(string mark, Action<ContainerId> changed, CancellationToken cancellation) => AnswerAsync(async () =>
     {
         var parameters = new ContainerEventsParameters

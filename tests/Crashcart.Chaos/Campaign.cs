@@ -72,7 +72,7 @@ internal static class Campaign
         catch (Exception e) when (e is TimeoutException or Xunit.Sdk.XunitException)
         {
             tally.Fail();
-            Say($"FAILED (seed {seed}, round {number}): {e.Message}\n{fleet.LogTails()}");
+            Say($"FAILED (seed {seed}, round {number}): {e.Message}\n{await fleet.Containers()}\n{fleet.LogTails()}");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using Akka.Actor;
+using Akka.Event;
 using Crashcart.Actors.Node.Leases;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
@@ -15,6 +16,7 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
     // A runtime that hangs must not keep the answer about the others.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly ContainerTable _table = new();
     private readonly Unsettled _unsettled = new();
     private readonly Dictionary<string, RuntimeStatus> _runtimes = [];
@@ -32,6 +34,7 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         Receive<FindContainers>(OnFind);
         Receive<Locate>(OnLocate);
         Receive<RuntimeEvent.Synchronized>(OnSynchronized);
+        Receive<RuntimeEvent.Listed>(OnListed);
         Receive<RuntimeEvent.Touched>(touched => _unsettled.Touch(touched.Runtime, touched.Id));
         Receive<RuntimeEvent.Observed>(OnObserved);
         Receive<RuntimeEvent.Vanished>(OnVanished);
@@ -110,6 +113,16 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         _runtimes[synchronized.Runtime] = new RuntimeStatus { Name = synchronized.Runtime, Version = synchronized.Version };
         _unsettled.Settle(synchronized.Runtime);
         TellChange();
+    }
+
+    private void OnListed(RuntimeEvent.Listed listed)
+    {
+        var known = _table.Of(listed.Runtime);
+        foreach (var id in known.Except(listed.Ids).Concat(listed.Ids.Except(known)))
+        {
+            _log.Info("{0}: container {1} is looked at again, for its events and the list of what runs do not agree", listed.Runtime, id);
+            Sender.Tell(new RuntimeActor.Look(id));
+        }
     }
 
     private void OnObserved(RuntimeEvent.Observed observed)

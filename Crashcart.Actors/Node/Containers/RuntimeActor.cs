@@ -5,12 +5,14 @@ using Crashcart.Actors.Node.Ports;
 namespace Crashcart.Actors.Node.Containers;
 
 /// <summary>
-/// Owns the connection to one container runtime. After any gap it starts again from a full list.
+/// Owns the connection to one container runtime. After any gap it starts again from a full list; and now and then it reads the
+/// ids again, for an event stream may go silent without an end.
 /// Connecting → Watching → Waiting → Connecting
 /// </summary>
 internal sealed class RuntimeActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Stable = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ListEvery = TimeSpan.FromSeconds(10);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10));
@@ -30,6 +32,13 @@ internal sealed class RuntimeActor : ReceiveActor, IWithTimers
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Asks for an inspection of a container that the list and the events do not agree about.</summary>
+    public sealed record Look(ContainerId Id) : ILocalMessage;
+
+    private sealed record List : ILocalMessage;
+
+    private sealed record Listed(int Epoch, IReadOnlyList<ContainerId> Ids) : ILocalMessage;
 
     private sealed record Snapshot(int Epoch, RuntimeSnapshot Contents) : ILocalMessage;
 
@@ -59,6 +68,9 @@ internal sealed class RuntimeActor : ReceiveActor, IWithTimers
     {
         Receive<Changed>(c => c.Epoch == _epoch, c => Inspect(c.Id));
         Receive<Inspected>(i => i.Epoch == _epoch, OnInspected);
+        Receive<List>(_ => ReadList());
+        Receive<Listed>(l => l.Epoch == _epoch, OnListed);
+        Receive<Look>(look => Inspect(look.Id));
         Receive<ProvedStable>(_ => _backoff.Reset());
         ReceiveBroken();
     }
@@ -92,7 +104,21 @@ internal sealed class RuntimeActor : ReceiveActor, IWithTimers
             success: () => new Broken(epoch, $"{_runtime.Name} closed its event stream."),
             failure: e => new Broken(epoch, e.Message));
         Timers.StartSingleTimer(nameof(ProvedStable), new ProvedStable(), Stable);
+        Timers.StartSingleTimer(nameof(List), new List(), ListEvery);
         Become(Watching);
+    }
+
+    private void ReadList()
+    {
+        var epoch = _epoch;
+        _runtime.ListAsync(_connection.Token).PipeTo(
+            Self, success: ids => new Listed(epoch, ids), failure: e => new Broken(epoch, e.Message));
+    }
+
+    private void OnListed(Listed listed)
+    {
+        Context.Parent.Tell(new RuntimeEvent.Listed(_runtime.Name, listed.Ids));
+        Timers.StartSingleTimer(nameof(List), new List(), ListEvery);
     }
 
     private void Inspect(ContainerId id)
@@ -149,6 +175,8 @@ internal sealed class RuntimeActor : ReceiveActor, IWithTimers
         Receive<Snapshot>(_ => { });
         Receive<Changed>(_ => { });
         Receive<Inspected>(_ => { });
+        Receive<Listed>(_ => { });
+        Receive<Look>(_ => { });
         Receive<Broken>(_ => { });
     }
 }

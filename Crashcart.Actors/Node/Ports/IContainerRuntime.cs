@@ -9,6 +9,9 @@ public interface IContainerRuntime
     /// <summary>What runs now, paused containers included.</summary>
     Task<RuntimeSnapshot> SnapshotAsync(CancellationToken cancellation);
 
+    /// <summary>The ids of what runs now.</summary>
+    Task<IReadOnlyList<ContainerId>> ListAsync(CancellationToken cancellation);
+
     /// <summary>
     /// Names each container whose state changes after <paramref name="mark"/>, possibly more than once. Ends or fails only
     /// when the connection breaks; what happened after that is a gap.

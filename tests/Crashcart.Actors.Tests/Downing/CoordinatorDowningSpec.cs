@@ -58,6 +58,21 @@ public sealed class CoordinatorDowningSpec(ITestOutputHelper output) : TestKit(S
         await node.WhenTerminated.WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task Who_was_welcomed_and_never_becomes_a_member_ends_to_join_again()
+    {
+        // As if it had died right after its welcome: it tells nobody of whom it welcomed, and lets nobody up.
+        var welcomes = Start(ClusterSettings.CoordinatorRole, "akka.cluster { gossip-interval = 1h, leader-actions-interval = 1h }");
+        Cluster.Get(welcomes).Join(Cluster.Get(welcomes).SelfAddress);
+        await AwaitMembersAsync(welcomes, 1);
+
+        var node = Start(ClusterSettings.NodeRole, "crashcart.downing.join-within = 2s");
+        Cluster.Get(node).Join(Cluster.Get(welcomes).SelfAddress);
+
+        await node.WhenTerminated.WaitAsync(Patience);
+        await welcomes.Terminate();
+    }
+
     private async Task JoinAsync(params ActorSystem[] systems)
     {
         foreach (var system in systems)
@@ -69,9 +84,10 @@ public sealed class CoordinatorDowningSpec(ITestOutputHelper output) : TestKit(S
     private Task AwaitMembersAsync(ActorSystem system, int count) => AwaitConditionAsync(
         () => Task.FromResult(Cluster.Get(system).State.Members.Count(member => member.Status == MemberStatus.Up) == count), Patience);
 
-    private static ActorSystem Start(string role) => ActorSystem.Create(
+    private static ActorSystem Start(string role, string special = "") => ActorSystem.Create(
         ClusterSettings.SystemName,
-        Akka.Configuration.ConfigurationFactory.ParseString("""
+        Akka.Configuration.ConfigurationFactory.ParseString($$"""
+            {{special}}
             akka.coordinated-shutdown.run-by-actor-system-terminate = off
             akka.cluster.failure-detector.acceptable-heartbeat-pause = 1s
             crashcart.downing.stable-after = 1s

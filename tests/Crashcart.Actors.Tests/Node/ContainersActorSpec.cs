@@ -55,6 +55,28 @@ public sealed class ContainersActorSpec : NodeSpec
     }
 
     [Fact]
+    public void Sees_containers_start_and_stop_although_the_runtime_has_gone_silent()
+    {
+        Start();
+        AwaitAssert(() => Assert.True(Runtime.IsWatched));
+
+        Runtime.Run(Web, tell: false);
+        AwaitAssert(() =>
+        {
+            Advance(TimeSpan.FromSeconds(10));
+            Assert.Single(Find().Containers);
+        });
+
+        Runtime.Stop(Web.Id, tell: false);
+        AwaitAssert(() =>
+        {
+            Advance(TimeSpan.FromSeconds(10));
+            Assert.Empty(Find().Containers);
+        });
+        Assert.Equal(1, Runtime.Snapshots);
+    }
+
+    [Fact]
     public void Answers_only_when_it_knows_what_an_event_was_about()
     {
         Start();

@@ -109,6 +109,13 @@ internal sealed class ChaosFleet : IAsyncDisposable
     /// <summary>The last lines of each daemon's log, without the stacks of exceptions.</summary>
     public string LogTails() => string.Join('\n', Daemons.Select(Tail));
 
+    /// <summary>As the Docker daemons know them.</summary>
+    public async Task<string> Containers()
+    {
+        var lists = await Task.WhenAll(Nodes.Select(async node => $"{node.Name}:\n{(await node.Docker.Docker("ps", "-a").Run()).Output}"));
+        return string.Concat(lists);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var daemon in Daemons)

@@ -60,6 +60,9 @@ internal sealed class ScriptedRuntime : IContainerRuntime
             : Task.FromResult(new RuntimeSnapshot("20.10", "now", [.. _running.Values]));
     }
 
+    public Task<IReadOnlyList<ContainerId>> ListAsync(CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<ContainerId>>([.. _running.Keys]);
+
     public Task WatchAsync(string mark, Action<ContainerId> changed, CancellationToken cancellation)
     {
         _changed = changed;

@@ -1,0 +1,2 @@
+// Actors wait more than they work.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]

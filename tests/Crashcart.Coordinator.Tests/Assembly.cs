@@ -1,0 +1,2 @@
+// Coordinators wait more than they work.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
