@@ -71,6 +71,7 @@ public sealed class NodeActor : ReceiveActor
         Receive<CordonNode>(OnCordon);
         Receive<Cordoned>(OnCordoned);
         Receive<ContainersActor.Counted>(OnCounted);
+        Receive<ContainersActor.Ended>(_images.Forward);
         Receive<MountsActor.Counted>(counted => _description.Mounts = Mounts(counted.Mounts, _mounts.People));
         Receive<LeasesActor.Counted>(counted => _description.Mounts = Mounts(_mounts.Sessions, counted.Leases));
         Receive<ReconcilerActor.Counted>(counted => (_description.Adopted, _description.Reclaimed) = (counted.Adopted, counted.Reclaimed));

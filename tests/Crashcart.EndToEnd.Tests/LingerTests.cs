@@ -28,6 +28,25 @@ public sealed class LingerTests(LingeringHost fleet) : IClassFixture<LingeringHo
     }
 
     [Fact]
+    public async Task Loop_device_is_free_within_a_second_of_the_end_of_the_last_container_that_used_it()
+    {
+        await using var first = await Used();
+        await using var second = await Used();
+        await using var running = fleet.Crashcart("exec", $"alpha/{second.Name}", "sleep", "86367").Start();
+        await HostProcess.Appears("sleep 86367");
+        await using var other = await Box();
+
+        await first.Docker("kill");
+        await fleet.Lists(fleet.Crashcart("ps", "-o", "json"), listed => listed.All(one => Text(one, "id") != first.Id));
+        Assert.Single(HostState.LoopDevicesOf(fleet.Image));
+
+        await second.Docker("kill");
+
+        await IsFree();
+        await running.Result();
+    }
+
+    [Fact]
     public async Task Killed_node_frees_the_loop_device_that_it_kept()
     {
         await using var box = await Used();

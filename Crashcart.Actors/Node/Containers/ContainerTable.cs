@@ -15,7 +15,8 @@ internal sealed class ContainerTable
         return isNew;
     }
 
-    public bool Remove(ContainerId id) => _all.Remove(id);
+    /// <summary>The container that was there, or null.</summary>
+    public Container? Remove(ContainerId id) => _all.Remove(id, out var known) ? known : null;
 
     /// <summary>Removes the container unless it has another process by now.</summary>
     public bool Remove(ContainerId id, int pid) => _all.TryGetValue(id, out var known) && known.Pid == pid && _all.Remove(id);

@@ -53,6 +53,9 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
 
     public sealed record Missing(ContainerId Id) : ILocalMessage;
 
+    /// <summary>To the parent: the container's process has ended.</summary>
+    public sealed record Ended(ContainerId Container, int Pid) : ILocalMessage;
+
     /// <summary>To the parent, at every change.</summary>
     public sealed record Counted(int Containers, IReadOnlyList<RuntimeStatus> Runtimes) : ILocalMessage;
 
@@ -152,22 +155,30 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         if (!_table.Remove(exited.Container, exited.Pid))
             return;
         _processes.Remove(exited.Container);
+        TellEnd(exited.Container, exited.Pid);
         TellChange();
     }
 
     private void Put(Container container)
     {
+        var known = _table.Get(container.Id);
         if (!_table.Put(container))
             return;
+        if (known is not null)
+            TellEnd(known.Id, known.Pid);
         StopWatching(container.Id);
         _processes[container.Id] = Context.ActorOf(ProcessActor.Props(_ports.Targets, container.Id, container.Pid));
     }
 
     private void Remove(ContainerId id)
     {
-        if (_table.Remove(id))
-            StopWatching(id);
+        if (_table.Remove(id) is not { } known)
+            return;
+        TellEnd(known.Id, known.Pid);
+        StopWatching(id);
     }
+
+    private static void TellEnd(ContainerId id, int pid) => Context.Parent.Tell(new Ended(id, pid));
 
     private void StopWatching(ContainerId id)
     {

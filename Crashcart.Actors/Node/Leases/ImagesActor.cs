@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Crashcart.Actors.Images;
+using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 
@@ -36,6 +37,7 @@ internal sealed class ImagesActor : ReceiveActor
         Receive<OwnImageActor.Used>(used => _ownUse = used);
         Receive<StoredImageActor.Used>(used => _uses[used.Digest] = used);
         Receive<LoopDeviceActor.Linger>(OnLinger);
+        Receive<ContainersActor.Ended>(TellAll);
         Receive<Remove>(remove => Stored(remove.Digest).Forward(new StoredImageActor.Remove(Later: false)));
         Receive<Describe>(OnDescribe);
         Receive<Described>(described => described.Asker.Tell(Complete(described)));
@@ -106,8 +108,13 @@ internal sealed class ImagesActor : ReceiveActor
     private void OnLinger(LoopDeviceActor.Linger linger)
     {
         _linger = linger.Time;
+        TellAll(linger);
+    }
+
+    private void TellAll(object message)
+    {
         foreach (var image in _stored.Values.Prepend(_own))
-            image.Tell(linger);
+            image.Tell(message);
     }
 
     private void OnOwnKnown(OwnImageActor.Known known)

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 
@@ -17,6 +18,9 @@ internal static class Lease
     /// <summary>The sender is the owner; it is gone, and the lease with it, when it stops.</summary>
     public sealed record Granted(IAttachedImage Image) : ILocalMessage;
 
+    /// <summary>The holder uses the image in a container's process; after its lease that keeps the image attached for the next one.</summary>
+    public sealed record UsedIn(ContainerId Container, int Pid) : ILocalMessage;
+
     /// <summary>The image is being fetched, so the lease takes a while yet; comes again and again.</summary>
     /// <param name="Image">As people know it.</param>
     /// <param name="Received">Bytes, of <paramref name="Size"/>.</param>
@@ -27,5 +31,12 @@ internal static class Lease
     public sealed record Release : ILocalMessage
     {
         public static readonly Release Instance = new();
+    }
+
+    /// <summary>Tells the image's owner where the image is used. Of a process that has exited it hears no more, so it is not told.</summary>
+    public static void TellUse(IActorRef owner, Container container, ITarget target)
+    {
+        if (!target.Exited.IsCompleted)
+            owner.Tell(new UsedIn(container.Id, container.Pid));
     }
 }

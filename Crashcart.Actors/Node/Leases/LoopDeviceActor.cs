@@ -1,12 +1,14 @@
 using Akka.Actor;
 using Akka.Event;
+using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Ports;
 
 namespace Crashcart.Actors.Node.Leases;
 
 /// <summary>
 /// Owns the loop device and the detached mount of one image file.
-/// Detached → Attaching → Attached → Lingering → Detaching → Detached; Lingering → Attached, when somebody comes meanwhile
+/// Detached → Attaching → Attached → Lingering → Detaching → Detached; Lingering → Attached, when somebody comes meanwhile.
+/// It lingers only while a container runs in which it was used.
 /// </summary>
 internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
 {
@@ -16,6 +18,9 @@ internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
     private readonly IImages _images;
     private readonly ImageFile _file;
     private readonly IActorRef _parent;
+
+    // Where it was used since it was attached, as far as that still runs.
+    private readonly HashSet<(ContainerId, int)> _containers = [];
     private TimeSpan _linger;
     private string _device = "";
     private bool _retired;
@@ -91,6 +96,11 @@ internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
     {
         Receive<LingeredEnough>(_ => Detach());
         Receive<LetGo>(_ => Detach());
+        Receive<ContainersActor.Ended>(ended =>
+        {
+            if (Forget(ended) && _containers.Count == 0)
+                Detach();
+        });
         Receive<Retire>(_ =>
         {
             _retired = true;
@@ -149,7 +159,7 @@ internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
     // The last holder is gone.
     private void Leave(IAttachedImage image)
     {
-        if (_retired || _linger == TimeSpan.Zero)
+        if (_retired || _linger == TimeSpan.Zero || _containers.Count == 0)
         {
             Detach();
             return;
@@ -163,6 +173,7 @@ internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
     private void Detach()
     {
         Timers.CancelAll();
+        _containers.Clear();
         _device = "";
         _owned.ReleaseAsync().PipeTo(Self, success: () => new DetachDone(null), failure: e => new DetachDone(e));
         Become(Detaching);
@@ -180,6 +191,8 @@ internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
         else
             BecomeDetached();
     }
+
+    private bool Forget(ContainersActor.Ended ended) => _containers.Remove((ended.Container, ended.Pid));
 
     private void TellHolders(IReadOnlyCollection<IActorRef> holders)
     {
@@ -208,6 +221,8 @@ internal sealed class LoopDeviceActor : ReceiveActor, IWithTimers
         Receive<Retire>(_ => _retired = true);
         Receive<Linger>(linger => _linger = linger.Time);
         Receive<LetGo>(_ => { });
+        Receive<Lease.UsedIn>(use => _containers.Add((use.Container, use.Pid)));
+        Receive<ContainersActor.Ended>(ended => Forget(ended));
 
         void Drop(IActorRef holder)
         {

@@ -109,6 +109,7 @@ internal sealed class MountActor : ReceiveActor
 
     private void MountImage(ITarget target, IAttachedImage image)
     {
+        Lease.TellUse(Sender, _container, target);
         var lease = new HeldLease(Sender, Self);
         _mount.Own(_ => Task.FromResult(lease));
         _mount.Own(cancellation => _ports.Mounts.MountAsync(target, image, cancellation))

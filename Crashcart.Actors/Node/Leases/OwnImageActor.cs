@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 
@@ -29,6 +30,7 @@ internal sealed class OwnImageActor : ReceiveActor
         Receive<Unidentified>(OnUnidentified);
         Receive<Digested>(OnDigested);
         Receive<LoopDeviceActor.Held>(OnHeld);
+        Receive<ContainersActor.Ended>(ended => _current.Device.Tell(ended));
         Receive<LoopDeviceActor.Linger>(linger =>
         {
             _linger = linger.Time;

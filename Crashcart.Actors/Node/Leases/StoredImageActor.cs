@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Crashcart.Actors.Images;
+using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 
@@ -162,6 +163,7 @@ internal sealed class StoredImageActor : ReceiveActor, IWithUnboundedStash, IWit
             OnUsers();
         });
         Receive<Terminated>(gone => _demand.Leave(gone.ActorRef));
+        Receive<ContainersActor.Ended>(ended => _current.Device.Tell(ended));
         Receive<LoopDeviceActor.Linger>(linger =>
         {
             _linger = linger.Time;

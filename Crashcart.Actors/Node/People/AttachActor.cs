@@ -71,6 +71,7 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
     {
         Receive<Lease.Granted>(granted =>
         {
+            Lease.TellUse(Sender, opened.Container, opened.Target);
             var lease = new HeldLease(Sender, Self);
             _owned.Own(_ => Task.FromResult(lease));
             _ports.PeopleMounts.AttachAsync(opened.Target, granted.Image, new MountPath(_request.Path), CancellationToken.None)

@@ -75,9 +75,9 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         ReceiveRefusals(call);
     }
 
-    private void Leasing(ISessionCall call, ITarget target)
+    private void Leasing(ISessionCall call, SessionStep.Opened opened)
     {
-        Receive<Lease.Granted>(granted => StartTool(call, target, granted.Image));
+        Receive<Lease.Granted>(granted => StartTool(call, opened, granted.Image));
         Receive<Lease.Awaited>(OnAwaited);
         Receive<Lease.Refused>(refused => Refuse(call, refused.Failure));
         ReceiveRefusals(call);
@@ -155,7 +155,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
             _node.Mounts.Tell(new MountsActor.Acquire(opened.Container, _request.Start.Image));
         else
             _node.Images.Tell(new ImagesActor.Acquire(_request.Start.Image));
-        Become(() => Leasing(call, opened.Target));
+        Become(() => Leasing(call, opened));
     }
 
     // The time that the image takes to come does not count.
@@ -172,12 +172,15 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         });
     }
 
-    private void StartTool(ISessionCall call, ITarget target, IAttachedImage image)
+    private void StartTool(ISessionCall call, SessionStep.Opened opened, IAttachedImage image)
     {
+        // Of a shared mount the mount's owner tells it.
+        if (!_request.Start.Tool.Shared)
+            Lease.TellUse(Sender, opened.Container, opened.Target);
         Context.Parent.Tell(new SessionsActor.Leased(image.LoopDevice, image.ImageKey));
         var lease = new HeldLease(Sender, Self);
         _owned.Own(_ => Task.FromResult(lease));
-        _owned.Own(c => _ports.Tools.StartAsync(new SessionId(_request.Id), target, image, _request.Start.Tool, c))
+        _owned.Own(c => _ports.Tools.StartAsync(new SessionId(_request.Id), opened.Target, image, _request.Start.Tool, c))
             .PipeTo(Self, success: tool => new SessionStep.Started(tool), failure: e => new SessionStep.NotStarted(NodeException.Describe(e)));
         Become(() => Starting(call));
     }

@@ -149,6 +149,31 @@ public sealed class ContainersActorSpec : NodeSpec
         AwaitAssert(() => Assert.Empty(Find().Containers));
     }
 
+    [Theory]
+    [InlineData("exits")]
+    [InlineData("vanishes")]
+    [InlineData("is restarted")]
+    public void Tells_its_parent_once_which_process_has_ended(string how)
+    {
+        Runtime.Run(Web);
+        Start();
+        Find();
+        AwaitAssert(() => Assert.Single(Targets.Opened));
+
+        if (how == "exits")
+            Targets.Exit(Web.Pid);
+        else if (how == "vanishes")
+            Runtime.Stop(Web.Id);
+        else
+            Runtime.Run(Web with { Pid = Web.Pid + 1 });
+
+        _parent.FishForMessage(message => message.Equals(new ContainersActor.Ended(Web.Id, Web.Pid)));
+        Targets.Exit(Web.Pid);
+        Runtime.Stop(Web.Id);
+        AwaitAssert(() => Assert.Empty(Find().Containers));
+        Assert.DoesNotContain(new ContainersActor.Ended(Web.Id, Web.Pid), _parent.ReceiveWhile(TimeSpan.Zero, object (message) => message));
+    }
+
     [Fact]
     public void Tells_the_problem_of_a_runtime_that_is_away_and_finds_it_again()
     {

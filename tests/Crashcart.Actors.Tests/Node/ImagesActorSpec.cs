@@ -367,6 +367,7 @@ public sealed class ImagesActorSpec : NodeSpec
     private static IActorRef ExpectGrant(TestProbe holder)
     {
         holder.FishForMessage(message => message is Lease.Granted);
+        holder.Reply(new Lease.UsedIn(Web.Id, Web.Pid));
         return holder.LastSender;
     }
 

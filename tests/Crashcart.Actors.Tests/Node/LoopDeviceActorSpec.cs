@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.TestKit;
+using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Leases;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Tests.Node.Doubles;
@@ -188,6 +189,48 @@ public sealed class LoopDeviceActorSpec : NodeSpec
     }
 
     [Fact]
+    public void Lingers_only_as_long_as_a_container_runs_in_which_it_was_used()
+    {
+        var parent = CreateTestProbe();
+        var device = Lingering(parent);
+        var holder = Acquire(device);
+        holder.ExpectMsg<Lease.Granted>();
+        device.Tell(new Lease.UsedIn(new ContainerId("db"), 200), holder);
+        Assert.Equal(("/dev/loop7", false), State(parent));
+        device.Tell(Lease.Release.Instance, holder);
+        Assert.Equal(("/dev/loop7", true), State(parent));
+
+        device.Tell(new ContainersActor.Ended(new ContainerId("db"), 200));
+        device.Tell(new ContainersActor.Ended(new ContainerId("other"), 300));
+        device.Tell(new ContainersActor.Ended(Web.Id, Web.Pid + 1));
+        Assert.Equal(0, _images.DetachesPending);
+        device.Tell(new ContainersActor.Ended(Web.Id, Web.Pid));
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+        _images.CompleteDetach();
+        Assert.Equal(("", false), State(parent));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Does_not_linger_when_its_containers_have_ended_or_it_was_used_in_none(bool used)
+    {
+        var device = Sys.ActorOf(LoopDeviceActor.Props(_images, new ImageFile("/crashcart.img", "image-1"), Linger));
+        var holder = Acquire(device);
+        CompleteAttach();
+        holder.ExpectMsg<Lease.Granted>();
+        if (used)
+            device.Tell(new Lease.UsedIn(Web.Id, Web.Pid), holder);
+        device.Tell(new ContainersActor.Ended(Web.Id, Web.Pid));
+        Assert.Equal(0, _images.DetachesPending);
+
+        device.Tell(Lease.Release.Instance, holder);
+
+        AwaitAssert(() => Assert.Equal(1, _images.DetachesPending));
+    }
+
+    [Fact]
     public void Releases_the_device_when_it_is_stopped_while_it_lingers()
     {
         Sys.Stop(Lingering(CreateTestProbe()));
@@ -210,6 +253,7 @@ public sealed class LoopDeviceActorSpec : NodeSpec
         holder.ExpectMsg<Lease.Granted>();
         Assert.Equal(("", false), State(parent));
         Assert.Equal(("/dev/loop7", false), State(parent));
+        device.Tell(new Lease.UsedIn(Web.Id, Web.Pid), holder);
         device.Tell(Lease.Release.Instance, holder);
         Assert.Equal(("/dev/loop7", true), State(parent));
         return device;

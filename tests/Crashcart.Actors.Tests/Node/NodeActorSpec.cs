@@ -213,6 +213,38 @@ public sealed class NodeActorSpec : NodeSpec
         AwaitAssert(() => Assert.Equal(0, Images.Attached));
     }
 
+    [Theory]
+    [InlineData("private")]
+    [InlineData("shared")]
+    [InlineData("person")]
+    public void Keeps_no_image_attached_after_the_last_container_in_which_it_was_used(string use)
+    {
+        Runtime.Run(Web);
+        Runtime.Run(Container("db", 200));
+        var node = Start(TimeSpan.FromHours(1));
+        if (use == "person")
+        {
+            node.Tell(new MountImage { ContainerId = Web.Id.Value }, TestActor);
+            ExpectMsg<ImageMounted>(mounted => Assert.Equal("", mounted.Problem));
+        }
+        else
+        {
+            var session = Session("s1");
+            session.Tool.Shared = use == "shared";
+            node.Tell(session, TestActor);
+            ExpectMsg<SessionAccepted>();
+            AwaitAssert(() => Assert.True(Calls.IsCarrying));
+            node.Tell(new EndSession { SessionId = "s1" }, TestActor);
+            ExpectMsg<SessionOver>();
+        }
+
+        AwaitAssert(() => Assert.Equal(("/dev/loop7", 0), (Describe(node).Images[0].LoopDevice, Describe(node).Images[0].Users.Count)));
+
+        Targets.Exit(Web.Pid);
+
+        AwaitAssert(() => Assert.Equal(0, Images.Attached));
+    }
+
     [Fact]
     public void Is_cordoned_from_its_start_when_it_was_so_before()
     {

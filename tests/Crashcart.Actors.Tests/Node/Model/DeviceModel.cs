@@ -4,6 +4,7 @@ namespace Crashcart.Actors.Tests.Node.Model;
 internal sealed class DeviceModel(LeaseModel all, string key) : IHolderSet
 {
     private readonly List<ILeaseHolder> _holders = [];
+    private readonly HashSet<int> _containers = [];
     private const int LingerWaits = 2;
 
     private State _state = State.Detached;
@@ -48,6 +49,15 @@ internal sealed class DeviceModel(LeaseModel all, string key) : IHolderSet
             Leave();
     }
 
+    public void UseIn(int pid) => _containers.Add(pid);
+
+    /// <summary>A container's process has ended: without one in which it was used it does not linger.</summary>
+    public void OnEnded(int pid)
+    {
+        if (_containers.Remove(pid) && _containers.Count == 0 && _state == State.Lingering)
+            Detach();
+    }
+
     /// <summary>The file is wanted for something else.</summary>
     public void LetGo()
     {
@@ -85,7 +95,7 @@ internal sealed class DeviceModel(LeaseModel all, string key) : IHolderSet
 
     private void Leave()
     {
-        if (_isRetired || !all.Lingers)
+        if (_isRetired || !all.Lingers || _containers.Count == 0)
         {
             Detach();
             return;
@@ -129,6 +139,7 @@ internal sealed class DeviceModel(LeaseModel all, string key) : IHolderSet
     private void Detach()
     {
         _state = State.Detaching;
+        _containers.Clear();
         // When it fails there is nobody who could do more.
         all.Begin("detach " + key, _ =>
         {

@@ -13,25 +13,31 @@ internal sealed class LeaseModel
     private readonly Dictionary<(int, int), MountModel> _mounts = [];
     private readonly Dictionary<ILeaseHolder, IHolderSet> _grantedBy = [];
     private readonly List<string> _told = [];
-    private readonly HashSet<int> _exited = [];
     private readonly SlotModel[] _slots;
     private readonly StoredModel[] _stored;
     private readonly int[] _pids = [.. Enumerable.Range(0, LeaseCommand.Containers).Select(container => FirstPid(container))];
     private string _current;
     private int _image = 1;
     private int _identified = 1;
+    private int _opened;
+    private int _forPeople;
 
     /// <summary>The image's file has been looked at once, as the node does when it starts.</summary>
     public LeaseModel()
     {
-        _slots = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(slot => new SlotModel(_told, slot, 0))];
+        _slots = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(slot => new SlotModel(this, slot, 0))];
         _stored = [.. Enumerable.Range(0, LeaseCommand.StoredImages).Select(image => new StoredModel(this, StoredWorld.Name(image)))];
+        People = new PeopleModel(this);
         _current = "image-1";
         _devices.Add(_current, new DeviceModel(this, _current));
     }
 
     /// <summary>What is under way outside, in the order in which <see cref="LeaseCommand.Finish"/> counts it.</summary>
     public IReadOnlyCollection<string> UnderWay => _underWay.Keys;
+
+    public LeaseKernel Kernel { get; } = new();
+
+    public PeopleModel People { get; }
 
     /// <summary>An image stays attached for a while after its last holder.</summary>
     public bool Lingers { get; private set; } = true;
@@ -45,16 +51,25 @@ internal sealed class LeaseModel
         switch (command)
         {
             case LeaseCommand.AcquireImage acquire:
-                AcquireImage(_slots[acquire.Holder]);
+                AcquireImage(In(acquire.Container, acquire.Holder));
                 break;
             case LeaseCommand.AcquireStored acquire:
-                AcquireImage(_slots[acquire.Holder], _stored[acquire.Image]);
+                AcquireImage(In(acquire.Container, acquire.Holder), _stored[acquire.Image]);
                 break;
             case LeaseCommand.DropStored drop:
                 _stored[drop.Image].Drop();
                 break;
             case LeaseCommand.AcquireMount acquire:
                 MountIn(acquire.Container).Acquire(_slots[acquire.Holder]);
+                break;
+            case LeaseCommand.MountForPerson mount:
+                People.Mount(_slots[mount.Holder], _pids[mount.Container]);
+                break;
+            case LeaseCommand.UnmountForPerson unmount:
+                People.Unmount(_slots[unmount.Holder], _pids[unmount.Container]);
+                break;
+            case LeaseCommand.Reconcile:
+                People.Reconcile();
                 break;
             case LeaseCommand.Release release:
                 _grantedBy.GetValueOrDefault(_slots[release.Holder])?.Drop(_slots[release.Holder]);
@@ -65,8 +80,10 @@ internal sealed class LeaseModel
             case LeaseCommand.Finish finish when _underWay.Count > 0:
                 Finish(_underWay.Keys.ElementAt(finish.Which % _underWay.Count), finish.Succeeds);
                 break;
-            case LeaseCommand.Exit exit when _exited.Add(_pids[exit.Container]):
+            case LeaseCommand.Exit exit when Kernel.Exit(_pids[exit.Container]):
                 _mounts.GetValueOrDefault((exit.Container, _pids[exit.Container]))?.OnExit();
+                People.OnExit(_pids[exit.Container]);
+                ForEachDevice(device => device.OnEnded(_pids[exit.Container]));
                 break;
             case LeaseCommand.Restart restart:
                 _pids[restart.Container]++;
@@ -75,6 +92,7 @@ internal sealed class LeaseModel
                 _image++;
                 break;
             case LeaseCommand.Wait:
+                People.Wait();
                 ForEachDevice(device => device.Wait());
                 break;
             case LeaseCommand.Linger linger:
@@ -89,11 +107,16 @@ internal sealed class LeaseModel
         return [.. _told.Order(StringComparer.Ordinal)];
     }
 
-    public bool HasExited(int pid) => _exited.Contains(pid);
+    public bool HasExited(int pid) => Kernel.HasExited(pid);
 
     public void Tell(string what) => _told.Add(what);
 
     public void Begin(string name, Action<bool> finished) => _underWay.Add(name, finished);
+
+    public void Open(int pid, Action<bool> finished) => Begin(string.Create(CultureInfo.InvariantCulture, $"open {++_opened:000} {pid}"), finished);
+
+    public void BeginForPeople(string what, Action<bool> finished) =>
+        Begin(string.Create(CultureInfo.InvariantCulture, $"people {++_forPeople:000} {what}"), finished);
 
     /// <summary>Whoever acquires gets the image's file as it is when it has been looked at.</summary>
     /// <param name="wanted">Null: the file that the node was given. It is looked at also for others, which may be the same.</param>
@@ -156,6 +179,12 @@ internal sealed class LeaseModel
             act(device);
     }
 
+    private SlotModel In(int container, int slot)
+    {
+        _slots[slot].Pid = _pids[container];
+        return _slots[slot];
+    }
+
     private MountModel MountIn(int container)
     {
         var key = (container, _pids[container]);
@@ -167,9 +196,10 @@ internal sealed class LeaseModel
     private void Die(int slot)
     {
         var dead = _slots[slot];
-        _slots[slot] = new SlotModel(_told, slot, dead.Life + 1);
+        _slots[slot] = new SlotModel(this, slot, dead.Life + 1);
         dead.IsAlive = false;
         Forget(dead);
+        People.OnDeath(dead);
     }
 
     private void Finish(string name, bool succeeds)

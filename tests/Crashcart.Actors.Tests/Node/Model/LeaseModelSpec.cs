@@ -23,6 +23,12 @@ public sealed class LeaseModelSpec(ITestOutputHelper output)
             Assert.True(
                 model.UnderWay.SequenceEqual(rig.UnderWay),
                 $"Step {i}, {command}: expected under way [{Join(model.UnderWay)}], is [{Join(rig.UnderWay)}]");
+            Assert.True(
+                model.Kernel.Mounts.SequenceEqual(rig.Mounts),
+                $"Step {i}, {command}: expected mounts [{string.Join(", ", model.Kernel.Mounts)}], are [{string.Join(", ", rig.Mounts)}]");
+            Assert.True(
+                model.People.Leases.SequenceEqual(rig.Leases),
+                $"Step {i}, {command}: expected leases [{string.Join(", ", model.People.Leases)}], are [{string.Join(", ", rig.Leases)}]");
         }
 
         rig.Rest();

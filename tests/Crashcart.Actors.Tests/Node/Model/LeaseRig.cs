@@ -3,8 +3,11 @@ using Akka.Configuration;
 using Akka.TestKit;
 using Crashcart.Actors.Images;
 using Crashcart.Actors.Node;
+using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Node.Leases;
+using Crashcart.Actors.Node.People;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Node.Sessions;
 using Crashcart.Actors.Protocol;
 using Crashcart.Actors.Tests.Node.Doubles;
 
@@ -33,19 +36,24 @@ internal sealed class LeaseRig
     private readonly IActorRef[] _holders;
     private readonly Dictionary<IActorRef, IActorRef> _grantedBy = [];
     private readonly Dictionary<(IActorRef Holder, IActorRef Owner), LeaseWorld.Thing> _granted = [];
+    private readonly Dictionary<IActorRef, Container> _places = [];
     private readonly int[] _pids = [.. Enumerable.Range(0, LeaseCommand.Containers).Select(LeaseModel.FirstPid)];
     private readonly IActorRef _root;
     private readonly IActorRef _dropper;
     private readonly IActorRef _images;
     private readonly IActorRef _mounts;
+    private readonly IActorRef _leases;
+    private readonly IActorRef _reconciler;
 
     public LeaseRig()
     {
         _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
-        var host = new ScriptedHost();
-        var ports = new NodePorts([], _world, _world, new StoredWorld(_world), _world, new ScriptedTools(), new ScriptedCalls(), host, host, host);
+        var ports = new NodePorts([], _world, _world, new StoredWorld(_world), _world, new ScriptedTools(), new ScriptedCalls(), _world, _world, new ScriptedHost());
         _images = Child(_root, ImagesActor.Props(ports, Linger), "images");
         _mounts = Child(_root, MountsActor.Props(ports, _images), "mounts");
+        var containers = Child(_root, Props.Create(() => new ContainersStub(this)), "containers");
+        _leases = Child(_root, LeasesActor.Props(ports, new SessionNeighbours(containers, _images, _mounts)), "leases");
+        _reconciler = Child(_root, Props.Create(() => new ReconcilerStub(this)), name: null);
         _dropper = Child(_root, Props.Create(() => new DropperActor(this)), name: null);
         _holders = [.. Enumerable.Range(0, LeaseCommand.Holders).Select(Holder)];
         // The first look at the file, which nobody waits for.
@@ -54,6 +62,10 @@ internal sealed class LeaseRig
 
     public IReadOnlyCollection<string> UnderWay => _world.UnderWay;
 
+    public IEnumerable<(int Pid, int Mount)> Leases => _world.Leases;
+
+    public IReadOnlyDictionary<int, LeaseKernel.Mounted> Mounts => _world.Kernel.Mounts;
+
     /// <returns>Who was told what, sorted.</returns>
     public IReadOnlyList<string> Apply(LeaseCommand command)
     {
@@ -61,17 +73,29 @@ internal sealed class LeaseRig
         switch (command)
         {
             case LeaseCommand.AcquireImage acquire:
-                _images.Tell(new ImagesActor.Acquire(null), _holders[acquire.Holder]);
+                _images.Tell(new ImagesActor.Acquire(null), In(acquire.Container, acquire.Holder));
                 break;
             case LeaseCommand.AcquireStored acquire:
-                _images.Tell(new ImagesActor.Acquire(StoredWorld.Wanted(acquire.Image)), _holders[acquire.Holder]);
+                _images.Tell(new ImagesActor.Acquire(StoredWorld.Wanted(acquire.Image)), In(acquire.Container, acquire.Holder));
                 break;
             case LeaseCommand.DropStored drop:
                 _images.Tell(new DropImage { CorrelationId = StoredWorld.Name(drop.Image), Digest = StoredWorld.Wanted(drop.Image).Digest }, _dropper);
                 break;
             case LeaseCommand.AcquireMount acquire:
-                var container = NodeSpec.Container($"container-{acquire.Container}", _pids[acquire.Container]);
-                _mounts.Tell(new MountsActor.Acquire(container), _holders[acquire.Holder]);
+                _mounts.Tell(new MountsActor.Acquire(ContainerOf(acquire.Container)), _holders[acquire.Holder]);
+                break;
+            case LeaseCommand.MountForPerson mount:
+                _leases.Tell(
+                    new MountImage { CorrelationId = $"{_pids[mount.Container]}", ContainerId = ContainerOf(mount.Container).Id.Value, Holder = "anna" },
+                    _holders[mount.Holder]);
+                break;
+            case LeaseCommand.UnmountForPerson unmount:
+                _leases.Tell(
+                    new UnmountImage { CorrelationId = $"{_pids[unmount.Container]}", ContainerId = ContainerOf(unmount.Container).Id.Value },
+                    _holders[unmount.Holder]);
+                break;
+            case LeaseCommand.Reconcile:
+                _leases.Tell(new LeasesActor.Mention(), _reconciler);
                 break;
             case LeaseCommand.Release release:
                 Release(_holders[release.Holder]);
@@ -107,6 +131,7 @@ internal sealed class LeaseRig
     public void Stop()
     {
         _granted.Clear();
+        _world.IsStopped = true;
         System.Stop(_root);
     }
 
@@ -171,6 +196,21 @@ internal sealed class LeaseRig
     {
         Forget(lease => NameOf(lease.Owner) == $"mount-{_pids[container]}");
         _world.Exit(_pids[container]);
+        _images.Tell(new ContainersActor.Ended(ContainerOf(container).Id, _pids[container]));
+    }
+
+    private Container ContainerOf(int container) => NodeSpec.Container($"container-{container}", _pids[container]);
+
+    private IActorRef In(int container, int slot)
+    {
+        _places[_holders[slot]] = ContainerOf(container);
+        return _holders[slot];
+    }
+
+    private void TellUse(IActorRef owner, IActorRef holder)
+    {
+        if (owner.Path.Parent.Name != "mounts" && _places[holder] is var place && !_world.Kernel.HasExited(place.Pid))
+            owner.Tell(new Lease.UsedIn(place.Id, place.Pid));
     }
 
     private void Forget(Func<(IActorRef Holder, IActorRef Owner), bool> isOver)
@@ -201,6 +241,22 @@ internal sealed class LeaseRig
         }));
     }
 
+    private sealed class ContainersStub : ReceiveActor
+    {
+        public ContainersStub(LeaseRig rig) => Receive<ContainersActor.Locate>(locate => Sender.Tell(
+            new ContainersActor.Located(Enumerable.Range(0, LeaseCommand.Containers).Select(rig.ContainerOf).Single(container => container.Id == locate.Id))));
+    }
+
+    private sealed class ReconcilerStub : ReceiveActor
+    {
+        public ReconcilerStub(LeaseRig rig)
+        {
+            Receive<LeasesActor.Known>(known => Sender.Tell(new LeasesActor.Settle(
+                rig._world.Look(pid => rig.ContainerOf(pid / LeaseModel.FirstPid(0) - 1).Id), known.Leases)));
+            Receive<LeasesActor.Settled>(_ => { });
+        }
+    }
+
     private sealed class HolderActor : ReceiveActor
     {
         public HolderActor(int slot, LeaseRig rig)
@@ -210,8 +266,17 @@ internal sealed class LeaseRig
                 rig._grantedBy[Self] = Sender;
                 rig._granted[(Self, Sender)] = (LeaseWorld.Thing)granted.Image;
                 rig._told.Add($"holder {slot} is granted {NameOf(Sender)}");
+                rig.TellUse(Sender, Self);
             });
             Receive<Lease.Refused>(_ => rig._told.Add($"holder {slot} is refused"));
+            Receive<ImageMounted>(mounted => rig._told.Add(
+                $"holder {slot} {(mounted.Problem.Length > 0 ? "gets no lease" : "has a lease")} in {mounted.CorrelationId}"));
+            Receive<ImageUnmounted>(unmounted => rig._told.Add($"holder {slot} " + unmounted switch
+            {
+                { Problem.Length: > 0 } => $"cannot unmount {unmounted.CorrelationId}",
+                { WasMounted: true } => $"has unmounted {unmounted.CorrelationId}",
+                _ => $"finds nothing in {unmounted.CorrelationId}",
+            }));
         }
     }
 }

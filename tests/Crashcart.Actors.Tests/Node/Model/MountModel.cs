@@ -12,7 +12,7 @@ internal sealed class MountModel : ILeaseHolder, IHolderSet
     {
         _all = all;
         Key = key;
-        all.Begin("open " + Name, OnOpened);
+        all.Open(key.Pid, OnOpened);
     }
 
     private enum State
@@ -47,6 +47,11 @@ internal sealed class MountModel : ILeaseHolder, IHolderSet
             Unmount();
     }
 
+    /// <summary>It is in one container, whoever uses it.</summary>
+    public void UseIn(int pid)
+    {
+    }
+
     /// <summary>The container's process has ended.</summary>
     public void OnExit()
     {
@@ -56,8 +61,10 @@ internal sealed class MountModel : ILeaseHolder, IHolderSet
 
     void ILeaseHolder.Grant(IHolderSet image)
     {
-        if (IsAlive)
-            _all.Begin("mount " + Name, mounted => OnMounted(image, mounted));
+        if (!IsAlive)
+            return;
+        image.UseIn(Key.Pid);
+        _all.Begin("mount " + Name, mounted => OnMounted(image, mounted));
     }
 
     void ILeaseHolder.Refuse()
@@ -85,23 +92,23 @@ internal sealed class MountModel : ILeaseHolder, IHolderSet
             // What nobody waits for any more is made all the same.
             _all.Begin("unmount " + Name, _ => { });
         }
-        else if (mounted && _holders.Count > 0)
+        else if (!mounted || !_all.Kernel.MountForSessions(Key.Pid, image.Name))
+        {
+            RefuseAll();
+            image.Drop(this);
+            Settle();
+        }
+        else if (_holders.Count > 0)
         {
             _state = State.Mounted;
             _image = image;
             foreach (var holder in _holders)
                 _all.Grant(holder, this);
         }
-        else if (mounted)
+        else
         {
             _image = image;
             Unmount();
-        }
-        else
-        {
-            RefuseAll();
-            image.Drop(this);
-            Settle();
         }
     }
 
@@ -122,8 +129,9 @@ internal sealed class MountModel : ILeaseHolder, IHolderSet
     private void Unmount()
     {
         _state = State.Unmounting;
-        _all.Begin("unmount " + Name, _ =>
+        _all.Begin("unmount " + Name, succeeds =>
         {
+            _all.Kernel.EndSessions(Key.Pid, succeeds);
             _image!.Drop(this);
             if (IsAlive)
                 Settle();
