@@ -9,6 +9,7 @@ internal static class CommandTable
     public static IReadOnlyList<(string Name, Func<Command> Create)> All { get; } =
     [
         ("exec", ExecCommand.Create),
+        ("cp", CpCommand.Create),
         ("mount", MountCommand.Create),
         ("unmount", UnmountCommand.Create),
         ("mounts", MountsCommand.Create),

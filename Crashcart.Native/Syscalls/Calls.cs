@@ -13,6 +13,7 @@ internal static unsafe partial class Calls
 
     // asm/unistd.h: not the same on both architectures.
     private static readonly int SYS_bpf = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 280 : 321;
+    private static readonly int SYS_getdents64 = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 61 : 217;
 
     /// <summary>pidfd_open(2)</summary>
     public static int pidfd_open(int pid, uint flags) => (int)syscall(SYS_pidfd_open, pid, flags);
@@ -34,12 +35,19 @@ internal static unsafe partial class Calls
     /// <summary>fsmount(2)</summary>
     public static int fsmount(int fd, int flags, int attributes) => (int)syscall(SYS_fsmount, fd, flags, attributes);
 
+    /// <summary>getdents64(2)</summary>
+    public static int getdents64(int fd, byte* entries, int size) => (int)syscall(SYS_getdents64, fd, entries, size);
+
     /// <summary>bpf(2)</summary>
     public static int bpf(int command, bpf_attr* attributes) => (int)syscall(SYS_bpf, command, attributes, sizeof(bpf_attr));
 
     /// <summary>flock(2)</summary>
     [LibraryImport(Libc, SetLastError = true)]
     public static partial int flock(int fd, int operation);
+
+    /// <summary>renameat(2)</summary>
+    [LibraryImport(Libc, SetLastError = true)]
+    public static partial int renameat(int from, byte* name, int to, byte* newName);
 
     /// <summary>waitid(2)</summary>
     [LibraryImport(Libc, SetLastError = true)]

@@ -60,6 +60,10 @@ internal static class Constants
     public const int LOCK_NB = 4;
     public const int LOCK_UN = 8;
 
+    // stdio.h
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
+
     // time.h, sys/timerfd.h
     public const int CLOCK_MONOTONIC = 1;
     public const int TFD_NONBLOCK = 0x800;

@@ -168,6 +168,39 @@ public sealed class FleetRunTests(FleetHost fleet) : HostTest, IClassFixture<Fle
         Assert.Equal(status, await terminal.Exited());
     }
 
+    [Fact]
+    public async Task A_tree_goes_out_of_one_host_and_into_another_as_it_was()
+    {
+        await using var from = await Alpha.Docker.RunScratch("--label", "app=copied");
+        await using var to = await Beta.Docker.RunScratch("--label", "app=copied");
+        await using var directory = TemporaryDirectory.Create();
+        await CopiedTree.Make($"{from.Root}/data");
+        await fleet.Sees(2, "app=copied");
+        (await fleet.Crashcart("cp", $"alpha/{from.Name}:/data", directory.Path).Run()).Succeeded();
+        await CopiedTree.Same($"{from.Root}/data", directory["data"]);
+        (await fleet.Crashcart("cp", directory["data"], $"beta/{to.Name}:/").Run()).Succeeded();
+        await CopiedTree.Same(directory["data"], $"{to.Root}/data");
+        (await fleet.Crashcart("cp", $"alpha/{from.Name}:/nowhere", directory.Path).Run()).Refused(125, "nowhere", "No such file");
+        (await fleet.Crashcart("cp", "alpha/nobody:/data", directory.Path).Run()).Refused(125, "nobody");
+        (await fleet.Crashcart("cp", directory["data"], $"beta/{to.Name}:/nowhere/x").Run()).Refused(125, "no directory '/nowhere'");
+        Assert.Equal([directory["data"]], Directory.GetFileSystemEntries(directory.Path));
+    }
+
+    [Theory]
+    [InlineData(15, 143)]
+    [InlineData(9, 137)]
+    public async Task A_copy_that_is_ended_leaves_nothing(int signal, int code)
+    {
+        await using var box = await Alpha.Docker.RunScratch("--label", "app=uncopied");
+        Directory.CreateDirectory($"{box.Root}/into");
+        await fleet.Sees(1, "app=uncopied");
+        await using var copy = fleet.Crashcart("cp", "-", $"alpha/{box.Name}:/into").Start();
+        await Eventually.Holds(() => Directory.EnumerateFileSystemEntries($"{box.Root}/into").Any(), "the copy has begun");
+        copy.Signal(signal);
+        (await copy.Result()).Exited(code);
+        await Eventually.Holds(() => !Directory.EnumerateFileSystemEntries($"{box.Root}/into").Any(), "nothing is left of the copy");
+    }
+
     /// <summary>Containers with busybox and the label, half of them on each node, once the fleet sees them.</summary>
     private async Task<Group> Boxes(string label, int count)
     {
