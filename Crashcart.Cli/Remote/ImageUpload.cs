@@ -19,7 +19,7 @@ internal sealed class ImageUpload(CoordinatorClient client, Action<long> progres
         using var call = client.Images.Push();
         try
         {
-            await call.RequestStream.WriteAsync(new PushInput { Start = start });
+            await WriteAsync(call, new PushInput { Start = start });
             var ready = await NextAsync(call);
             while (ready.EventCase == PushEvent.EventOneofCase.Waits)
             {
@@ -37,11 +37,6 @@ internal sealed class ImageUpload(CoordinatorClient client, Action<long> progres
         {
             throw client.Explain(e);
         }
-        catch (InvalidOperationException)
-        {
-            // The coordinator ended the call while we were sending: its answer says why.
-            throw client.Explain(await RefusalAsync(call));
-        }
     }
 
     private async Task SendAsync(AsyncDuplexStreamingCall<PushInput, PushEvent> call, Stream image, long offset)
@@ -52,8 +47,21 @@ internal sealed class ImageUpload(CoordinatorClient client, Action<long> progres
         while (await image.ReadAsync(buffer) is > 0 and var count)
         {
             // Sent before it returns, so the buffer is free again.
-            await call.RequestStream.WriteAsync(new PushInput { Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)) });
+            await WriteAsync(call, new PushInput { Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)) });
             progress(image.Position);
+        }
+    }
+
+    private static async Task WriteAsync(AsyncDuplexStreamingCall<PushInput, PushEvent> call, PushInput input)
+    {
+        try
+        {
+            await call.RequestStream.WriteAsync(input);
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
+        {
+            // The call ended while we were sending: its answer says why.
+            throw await RefusalAsync(call);
         }
     }
 

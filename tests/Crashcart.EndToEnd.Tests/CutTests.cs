@@ -65,12 +65,12 @@ public sealed class CutTests(PartedFleet fleet) : IClassFixture<PartedFleet>, IA
     {
         await using var run = await FleetSessions.Start(fleet, "stopped", "sleep 86367");
         var pid = fleet.Nodes[0].Daemon.Pid;
-        fleet.Nodes[0].Daemon.Signal(LibC.SIGSTOP);
+        using (HostProcess.Pause(pid))
+        {
+            await run.Tells("alpha", LossPatience);
+            await Task.WhenAll(Lists(0, "beta=up"), Lists(1, "beta=up"));
+        }
 
-        await run.Tells("alpha", LossPatience);
-        await Task.WhenAll(Lists(0, "beta=up"), Lists(1, "beta=up"));
-
-        fleet.Nodes[0].Daemon.Signal(LibC.SIGCONT);
         await Task.WhenAll(Lists(0, "alpha=up beta=up"), Lists(1, "alpha=up beta=up"));
         Assert.Equal(pid, fleet.Nodes[0].Daemon.Pid);
         await Eventually.Holds(() => HostProcess.Find("sleep 86367").Length == 1, "the tool on the node that was stopped is gone", LossPatience);

@@ -10,16 +10,7 @@ public sealed class FleetFailureTests(FleetHost fleet) : IClassFixture<FleetHost
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    /// <summary>Whatever a test killed is started again.</summary>
-    public async Task DisposeAsync()
-    {
-        foreach (var daemon in (Daemon[])[.. fleet.Coordinators, .. fleet.Nodes.Select(node => node.Daemon)])
-        {
-            if (daemon.HasExited)
-                daemon.Start();
-        }
-        await fleet.IsWhole();
-    }
+    public Task DisposeAsync() => fleet.Restore();
 
     [Fact]
     public async Task Killed_command_line_takes_its_sessions_with_it()

@@ -11,6 +11,8 @@ public class FleetHost : IAsyncLifetime
     private readonly string[] _addresses;
     private readonly PrivateNetwork? _network;
     private readonly int _linger;
+    private readonly string[] _coordinatorOptions;
+    private readonly string[] _nodeOptions;
 
     public FleetHost()
         : this(["alpha", "beta"], coordinators: 2)
@@ -22,9 +24,19 @@ public class FleetHost : IAsyncLifetime
     /// <param name="isParted">Every daemon has a network namespace of its own, and the lines between them can be cut.</param>
     /// <param name="docker">Makes the daemon of a node; null: as it is by default.</param>
     /// <param name="linger">Seconds for which nodes keep images attached; with 0 a loop device that is left is a leak.</param>
-    protected FleetHost(string[] nodes, int coordinators, bool isParted = false, Func<DockerDaemon>? docker = null, int linger = 0)
+    /// <param name="coordinatorOptions">More of each coordinator's.</param>
+    /// <param name="nodeOptions">More of each node's.</param>
+    protected FleetHost(
+        string[] nodes,
+        int coordinators,
+        bool isParted = false,
+        Func<DockerDaemon>? docker = null,
+        int linger = 0,
+        string[]? coordinatorOptions = null,
+        string[]? nodeOptions = null)
     {
         _linger = linger;
+        (_coordinatorOptions, _nodeOptions) = (coordinatorOptions ?? [], nodeOptions ?? []);
         _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
         _addresses = [.. Enumerable.Range(0, coordinators).Select(index => Address(NameOf(index)))];
         Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(() => Coordinator(index)))];
@@ -71,6 +83,17 @@ public class FleetHost : IAsyncLifetime
             await Task.WhenAll(Nodes.Select(node => node.Docker.DisposeAsync()));
             await _directory.DisposeAsync();
         }
+    }
+
+    /// <summary>Starts again what was killed.</summary>
+    internal async Task Restore()
+    {
+        foreach (var daemon in (Daemon[])[.. Coordinators, .. Nodes.Select(node => node.Daemon)])
+        {
+            if (daemon.HasExited)
+                daemon.Start();
+        }
+        await IsWhole();
     }
 
     /// <summary>Waits until every coordinator that runs says that every node is up.</summary>
@@ -126,9 +149,12 @@ public class FleetHost : IAsyncLifetime
     /// <param name="member">A node's name, or <see cref="NameOf"/> a coordinator.</param>
     internal string[] StoredImages(string member)
     {
-        var images = Path.Combine(_directory[member], "images");
+        var images = ImagesOf(member);
         return Directory.Exists(images) ? Directory.GetFiles(images, "sha256-*") : [];
     }
+
+    /// <summary>The directory of those.</summary>
+    internal string ImagesOf(string member) => Path.Combine(_directory[member], "images");
 
     /// <summary>A coordinator's place in the network.</summary>
     internal static string NameOf(int coordinator) => $"coordinator-{coordinator}";
@@ -141,6 +167,7 @@ public class FleetHost : IAsyncLifetime
     [
         "--socket", Socket(index), "--state-dir", _directory[NameOf(index)],
         "--cluster-listen", _addresses[index], "--stream-listen", _addresses[index].Split(':')[0] + ":0",
+        .. _coordinatorOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with
     {
@@ -150,6 +177,7 @@ public class FleetHost : IAsyncLifetime
     private Command Node(FleetNode node, string listen) => In(node.Name, Artifacts.Node,
     [
         "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", listen, "--linger", $"{_linger}",
+        .. _nodeOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with
     {

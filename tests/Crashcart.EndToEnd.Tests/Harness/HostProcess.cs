@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tmds.Linux;
 
 namespace Crashcart.EndToEnd.Tests.Harness;
 
@@ -25,6 +26,18 @@ internal static class HostProcess
     public static Task Disappears(string commandLine, TimeSpan? within = null) =>
         Eventually.Holds(() => Find(commandLine).Length == 0, $"no process '{commandLine}' runs", within);
 
+    /// <summary>It does nothing until the answer is disposed.</summary>
+    public static IDisposable Pause(int pid) => new Paused(pid);
+
+    /// <summary>Paths of the files that it has open, as often as it has.</summary>
+    public static IEnumerable<string?> FilesOpen(int pid) =>
+        Directory.GetFiles($"/proc/{pid}/fd").Select(descriptor => new FileInfo(descriptor).LinkTarget);
+
+    /// <summary>Bytes that its write system calls have written, to files above all: sockets are sent to.</summary>
+    public static long BytesWritten(int pid) => long.Parse(
+        File.ReadLines($"/proc/{pid}/io").First(line => line.StartsWith("wchar:", StringComparison.Ordinal))["wchar:".Length..],
+        CultureInfo.InvariantCulture);
+
     /// <summary>Its words parted by single blanks; empty when there is no such process.</summary>
     public static string CommandLine(int pid) => CommandLine($"/proc/{pid}");
 
@@ -37,6 +50,25 @@ internal static class HostProcess
         catch (IOException)
         {
             return "";
+        }
+    }
+
+    private sealed class Paused : IDisposable
+    {
+        private readonly int _pid;
+
+        public Paused(int pid)
+        {
+            _pid = pid;
+            Signal(LibC.SIGSTOP);
+        }
+
+        public void Dispose() => Signal(LibC.SIGCONT);
+
+        private void Signal(int signal)
+        {
+            if (LibC.kill(_pid, signal) != 0 && LibC.errno != LibC.ESRCH)
+                throw new InvalidOperationException($"kill({_pid}, {signal}): errno {LibC.errno}");
         }
     }
 }

@@ -59,11 +59,12 @@ internal sealed class HostState
         from directory in (string[])[cgroup, .. Directory.GetDirectories(cgroup, "*", SearchOption.AllDirectories)]
         select $"cgroup {directory}";
 
+    /// <summary>Without its PID: a daemon that was killed and has been started again is the same one.</summary>
     private static IEnumerable<string> Processes() =>
         from process in ProcessDirectories()
         from line in Read($"{process}/cmdline")
         where Path.GetFileName(line.Split('\0')[0]).StartsWith("crashcart-", StringComparison.Ordinal)
-        select $"process {Path.GetFileName(process)} {line.Replace('\0', ' ')}";
+        select $"process {line.Replace('\0', ' ')}";
 
     private static IEnumerable<string> Files() =>
         from folder in (string[])["/dev", "/run"]

@@ -14,7 +14,9 @@ internal sealed class SmallImage : IAsyncDisposable
     /// <summary>The files that it was made of.</summary>
     public string Root => _directory["root"];
 
-    public static async Task<SmallImage> Make(string name)
+    /// <param name="name">What the file <c>name</c> says.</param>
+    /// <param name="megabytes">Makes the file so large, by zeros after the file system.</param>
+    public static async Task<SmallImage> Make(string name, int megabytes = 0)
     {
         var image = new SmallImage();
         var bin = Directory.CreateDirectory(image._directory["root/bin"]).FullName;
@@ -23,6 +25,12 @@ internal sealed class SmallImage : IAsyncDisposable
             File.CreateSymbolicLink(System.IO.Path.Combine(bin, applet), "busybox");
         await File.WriteAllTextAsync(image._directory["root/name"], $"{name}\n");
         await new Command("mkfs.erofs", image.Path, image._directory["root"]).Output();
+        if (megabytes > 0)
+        {
+            await using var file = new FileStream(image.Path, FileMode.Open);
+            file.SetLength((long)megabytes << 20);
+        }
+
         return image;
     }
 
