@@ -14,11 +14,11 @@ internal static class ByteSize
         return $"{Number(bytes, divisor)} {Units[unit]}";
     }
 
-    /// <summary><c>45.1 of 126 MB</c></summary>
+    /// <summary><c>45.0 of 126 MB</c>: always three digits, so that a line that is written over and over stands still.</summary>
     public static string Of(long part, long whole)
     {
         var (unit, divisor) = UnitOf(whole);
-        return $"{Number(part, divisor)} of {Number(whole, divisor)} {Units[unit]}";
+        return $"{Number(part, divisor, decimals: '0')} of {Number(whole, divisor)} {Units[unit]}";
     }
 
     private static (int Unit, double Divisor) UnitOf(long bytes)
@@ -30,9 +30,10 @@ internal static class ByteSize
         return (unit, divisor);
     }
 
-    private static string Number(long bytes, double divisor)
+    private static string Number(long bytes, double divisor, char decimals = '#')
     {
         var value = bytes / divisor;
-        return value.ToString(divisor == 1.0 || value >= 99.95 ? "0" : value >= 9.995 ? "0.#" : "0.##", CultureInfo.InvariantCulture);
+        var format = divisor == 1.0 || value >= 99.95 ? "0" : value >= 9.995 ? $"0.{decimals}" : $"0.{decimals}{decimals}";
+        return value.ToString(format, CultureInfo.InvariantCulture);
     }
 }

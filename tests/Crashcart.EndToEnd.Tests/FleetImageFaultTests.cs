@@ -185,7 +185,7 @@ public sealed class FleetImageFaultTests(ImageHost fleet) : HostTest, IClassFixt
         await using (File.Open(Path.Combine(fleet.ImagesOf("alpha"), $".{stored}.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
         {
             await using var terminal = await Terminal.Open(fleet.Crashcart("exec", "-i", "left", $"alpha/{box.Name}", "sh"));
-            await terminal.Shows("alpha: fetching image left:latest, 0 of ");
+            await terminal.Shows("alpha: fetching image left:latest, 0.00 of ");
             await terminal.Press("C-c");
             Assert.Equal(128 + LibC.SIGINT, await terminal.Exited());
             Assert.Contains("crashcart: Interrupted; the nodes end what still runs.", (await terminal.Screen()).Split('\n').Select(line => line.TrimEnd()));

@@ -111,8 +111,14 @@ public sealed class ListingTests
     [InlineData(4_294_967_296, "4.29 GB")]
     public void A_size_has_three_digits(long bytes, string text) => Assert.Equal(text, ByteSize.Of(bytes));
 
-    [Fact]
-    public void A_part_is_in_the_whole_s_unit() => Assert.Equal("45.1 of 126 MB", ByteSize.Of(45_120_000, 126_300_000));
+    [Theory]
+    [InlineData(0, 126_300_000, "0.00 of 126 MB")]
+    [InlineData(45_020_000, 126_300_000, "45.0 of 126 MB")]
+    [InlineData(126_300_000, 126_300_000, "126 of 126 MB")]
+    [InlineData(998_000_000, 1_570_000_000, "1.00 of 1.57 GB")]
+    [InlineData(7, 999, "7 of 999 B")]
+    public void A_part_is_in_the_whole_s_unit_and_keeps_its_zeros(long part, long whole, string text) =>
+        Assert.Equal(text, ByteSize.Of(part, whole));
 
     [Theory]
     [InlineData("Net Tools", "net-tools")]
