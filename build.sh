@@ -14,8 +14,8 @@ Usage: ./build.sh COMMAND
             (needs root or sudo)
   mutants   take defences against hostile containers out, one at a time, and see that a test fails for each:
             mutants [--list | NAME...] (needs root or sudo)
-  bench     publish, then measure against docker exec and nsenter, images of each file system, and leases:
-            bench [--only peers|image|leases] [--rounds N] (needs root or sudo)
+  bench     publish, then measure against docker exec and nsenter, images of each file system, leases, and output:
+            bench [--only peers|image|leases|streams] [--rounds N] (needs root or sudo)
   clean     remove artifacts/ and every bin/ and obj/
 
 Needs the .NET SDK that global.json names, a C compiler and apt; what else a command needs it installs.

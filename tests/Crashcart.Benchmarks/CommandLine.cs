@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Crashcart.Benchmarks;
 
-/// <summary><c>Crashcart.Benchmarks [--only peers|image|leases] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]</c></summary>
+/// <summary><c>Crashcart.Benchmarks [--only peers|image|leases|streams] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]</c></summary>
 internal static class CommandLine
 {
     private const string Usage = """
-        Usage: ./build.sh bench [--only peers|image|leases] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]
+        Usage: ./build.sh bench [--only peers|image|leases|streams] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]
 
         Measures Crashcart against its peers (peers), an image as each file system that it can be (image), and what leases
-        cost (leases), all samples of a comparison in turn, and prints medians and ratios as Markdown.
+        cost (leases), and much output (streams), all samples of a comparison in turn, and prints medians and ratios as Markdown.
 
-          --only PART      one of the three
+          --only PART      one of the four
           --rounds N       samples of each (default 60; of builds a twentieth of it)
           --containers N   containers of the last row of the peers, and half of those of a restart (default 100)
           --recipe NAME    what is built as each file system (default toolbox)
@@ -36,7 +36,7 @@ internal static class CommandLine
         }
 
         var part = options["--only"];
-        if (part is not ("" or "peers" or "image" or "leases"))
+        if (part is not ("" or "peers" or "image" or "leases" or "streams"))
             return await WrongUse();
 
         var rounds = Number(options["--rounds"]);
@@ -47,6 +47,8 @@ internal static class CommandLine
             tables.Add(await ImageSuite.Run(rounds, options["--recipe"]));
         if (part is "" or "leases")
             tables.Add(await LeaseSuite.Run(rounds, 2 * Number(options["--containers"])));
+        if (part is "" or "streams")
+            tables.Add(await StreamSuite.Run(rounds));
 
         var text = string.Join("\n", tables);
         Console.WriteLine(text);
