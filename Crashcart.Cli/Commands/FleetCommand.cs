@@ -9,6 +9,7 @@ internal static class FleetCommand
     {
         FleetExecCommand.Create(),
         FleetCaptureCommand.Create(),
+        FleetCpCommand.Create(),
         FleetMountCommand.CreateMount(),
         FleetMountCommand.CreateUnmount(),
     };

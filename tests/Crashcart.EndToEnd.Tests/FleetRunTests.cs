@@ -186,6 +186,28 @@ public sealed class FleetRunTests(FleetHost fleet) : HostTest, IClassFixture<Fle
         Assert.Equal([directory["data"]], Directory.GetFileSystemEntries(directory.Path));
     }
 
+    [Fact]
+    public async Task The_same_tree_comes_out_of_every_container_into_directories_of_their_own()
+    {
+        await using var one = await Alpha.Docker.RunScratch("--label", "app=gathered");
+        await using var other = await Beta.Docker.RunScratch("--label", "app=gathered");
+        await using var without = await Beta.Docker.RunScratch("--label", "app=gathered", "--label", "empty");
+        await using var directory = TemporaryDirectory.Create();
+        await CopiedTree.Make($"{one.Root}/data");
+        await CopiedTree.Make($"{other.Root}/data");
+        await fleet.Sees(3, "app=gathered");
+        (await fleet.Crashcart("fleet", "cp", "-l", "app=gathered,!empty", ":/data", directory["all"]).Run()).Succeeded();
+        await CopiedTree.Same($"{one.Root}/data", directory[$"all/alpha/{one.Name}/data"]);
+        await CopiedTree.Same($"{other.Root}/data", directory[$"all/beta/{other.Name}/data"]);
+
+        var failed = await fleet.Crashcart("fleet", "cp", "-l", "app=gathered", ":/data", directory["some"]).Run();
+        failed.Exited(125);
+        Assert.Contains($"beta/{without.Name}", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("No such file", failed.Error, StringComparison.Ordinal);
+        await CopiedTree.Same($"{one.Root}/data", directory[$"some/alpha/{one.Name}/data"]);
+        Assert.Empty(Directory.GetFileSystemEntries(directory[$"some/beta/{without.Name}"]));
+    }
+
     [Theory]
     [InlineData(15, 143)]
     [InlineData(9, 137)]

@@ -26,7 +26,7 @@ internal sealed class DirectoryOutput : IRunOutput
     {
         foreach (var target in targets)
         {
-            var (node, container) = (FileName(target.Node), FileName(target.Container));
+            var (node, container) = (TargetFileName.Of(target.Node), TargetFileName.Of(target.Container));
             var path = Path.Combine(_directory, node, container);
             // The second of a name is the same container after a restart.
             for (var again = 2; !_taken.Add(path); again++)
@@ -129,19 +129,4 @@ internal sealed class DirectoryOutput : IRunOutput
 
     private static CrashcartException Failed(string verb, string path, Exception e) =>
         new(FailureReason.System, $"Cannot {verb} '{SafeText.Of(path)}': {e.Message.TrimEnd('.')}; the run was ended, and what is whole of its output stays.", e);
-
-    /// <summary>A name that stays in its directory and shows in listings, whatever the container is called.</summary>
-    private static string FileName(string name)
-    {
-        var safe = new StringBuilder(name.Length);
-        foreach (var b in Encoding.UTF8.GetBytes(name))
-        {
-            if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'-' || (b == (byte)'.' && safe.Length > 0))
-                safe.Append((char)b);
-            else
-                safe.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
-        }
-
-        return safe.ToString();
-    }
 }

@@ -15,9 +15,9 @@ internal sealed class RunProgress(TimeProvider time)
 
     public int Running { get; private set; }
 
-    public int Well { get; private set; }
+    public int Well => _targets.Count(target => target.IsWell);
 
-    public int Failed { get; private set; }
+    public int Failed => _targets.Count(target => target.IsEnded && !target.IsWell);
 
     public long Bytes { get; private set; }
 
@@ -58,9 +58,5 @@ internal sealed class RunProgress(TimeProvider time)
         if (course.Started is not null)
             Running--;
         (course.Ended, course.ExitCode, course.Failure) = (Now, exitCode, failure);
-        if (course.IsWell)
-            Well++;
-        else
-            Failed++;
     }
 }
