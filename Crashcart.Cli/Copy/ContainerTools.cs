@@ -41,8 +41,10 @@ internal static class ContainerTools
         work=${home%/}/$temporary new=$work/copy
         # Words that nobody reads any more must not end this before it has cleared away.
         trap '' PIPE
-        trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
-        trap 'kill "$child" 2>/dev/null; wait; rm -rf -- "$work"' EXIT
+        # Nor does a signal that comes while it clears away: rm would die of it, too.
+        clear() { trap '' HUP INT TERM; kill "$child" 2>/dev/null; wait; rm -rf -- "$work"; }
+        trap 'clear; exit 129' HUP; trap 'clear; exit 130' INT; trap 'clear; exit 143' TERM
+        trap clear EXIT
         run mkdir --mode=700 -- "$work" || exit 1
         if [ "$kind" = stream ]; then
           run mkdir -- "$new"
