@@ -14,19 +14,21 @@ internal static class CpCommand
         var command = new Command("cp", """
             Copy files and directories between this host and a container.
 
-            One of FROM and TO is in a container: CONTAINER:/PATH or NODE/CONTAINER:/PATH, its container as 'crashcart exec'
-            has it; the other is a path here. The container needs no tar, and no program at all. A path here with a colon is
-            written with ./ before it.
+            One of FROM and TO is in a container: CONTAINER:/PATH or NODE/CONTAINER:/PATH, its container
+            as 'crashcart exec' has it; the other is a path here. The container needs no tar, and no
+            program at all. A path here with a colon is written with ./ before it.
 
-            Into a directory that is there goes the file or directory under its own name; what is there of that name is replaced,
-            directories are joined. Otherwise TO is the copy's name. FROM with /. at its end means what is in the
-            directory. '-' is a tar archive: as TO on standard output, as FROM on standard input, unpacked into the directory TO.
+            Into a directory that is there goes the file or directory under its own name; what is there
+            of that name is replaced, directories are joined. Otherwise TO is the copy's name. FROM with
+            /. at its end means what is in the directory. '-' is a tar archive: as TO on standard output,
+            as FROM on standard input, unpacked into the directory TO.
 
-            Contents, modes, times, links and holes stay as they are. The copy belongs to who copies it, in a container to root,
-            and loses set-ID bits; --archive keeps both. Devices, FIFOs and sockets are left out. A copy
-            gets its name when it is whole: one that fails leaves nothing.
+            Contents, modes, times, links and holes stay as they are. The copy belongs to who copies it,
+            in a container to root, and loses set-ID bits; --archive keeps both. Devices, FIFOs and
+            sockets are left out. A copy gets its name when it is whole: one that fails leaves nothing.
 
-            Exit status: 0, or 1 when something was left out or changed while it was read; each is told. 125 nothing was copied.
+            Exit status: 0, or 1 when something was left out or changed while it was read; each is told.
+            125 nothing was copied.
 
             Example: crashcart cp web:/var/log/nginx .
             """);

@@ -15,10 +15,11 @@ internal static class FleetCpCommand
         var command = new Command("cp", """
             Copy a file or directory out of every container of the fleet that a selection matches.
 
-            FROM is the path in each container, with or without a colon before it. Each copy goes into DIR/NODE/CONTAINER/,
-            where it is as 'crashcart cp' makes it: whole, or not there.
+            FROM is the path in each container, with or without a colon before it. Each copy goes into
+            DIR/NODE/CONTAINER/, where it is as 'crashcart cp' makes it: whole, or not there.
 
-            Exit status: 0 all, 1 something was left out or changed while it was read, 3 nothing matched, 125 some copy failed.
+            Exit status: 0 all; 1 something was left out or changed while it was read; 3 nothing matched;
+            125 some copy failed.
 
             Example: crashcart fleet cp --label app=web :/var/log/nginx logs/
             """);

@@ -124,9 +124,11 @@ public sealed class FleetRunTests(FleetHost fleet) : HostTest, IClassFixture<Fle
         await using var box = await Alpha.Docker.RunBusybox();
         await using var running = fleet.Crashcart("exec", $"alpha/{box.Name}", "bash", "-c", "echo ready; exec sleep 86368").Start();
         await running.Says("ready");
+        var before = HostProcess.BytesRead(running.Pid);
         // It fails when nobody reads any more, which is not what this is about.
         var writing = running.Write(new string('x', 64 << 20)).ContinueWith(written => written.Exception, TaskScheduler.Default);
-        await Task.WhenAny(writing, Task.Delay(TimeSpan.FromSeconds(1)));
+        // More than the pipe to the tool takes is on its way, and all of it can never be.
+        await Eventually.Holds(() => HostProcess.BytesRead(running.Pid) > before + (256 << 10), "input is held up");
         Assert.False(writing.IsCompleted);
         running.Signal(LibC.SIGTERM);
         (await running.Result()).Exited(143);

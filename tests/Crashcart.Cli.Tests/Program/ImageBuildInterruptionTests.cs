@@ -52,6 +52,7 @@ public sealed class ImageBuildInterruptionTests(Nobody nobody)
             using var build = await Begin([]);
             build.Signal("KILL");
             await build.ResultAsync().WaitAsync(Patience);
+            await NobodyIsLeft();
         }
 
         Assert.NotEmpty(Directory.EnumerateFileSystemEntries(Place));
@@ -89,8 +90,10 @@ public sealed class ImageBuildInterruptionTests(Nobody nobody)
         Assert.Empty(Directory.EnumerateFileSystemEntries(Place));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Scratch));
         Assert.Empty(Directory.EnumerateFileSystemEntries(nobody["tmp"]));
-        await Holds(() => !nobody.Processes().Any(), $"no process is left, and there is {string.Join(", ", nobody.Processes())}");
+        await NobodyIsLeft();
     }
+
+    private Task NobodyIsLeft() => Holds(() => !nobody.Processes().Any(), $"no process is left, and there is {string.Join(", ", nobody.Processes())}");
 
     private static async Task Holds(Func<bool> condition, string what)
     {

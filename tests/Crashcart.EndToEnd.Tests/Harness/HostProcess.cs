@@ -34,12 +34,17 @@ internal static class HostProcess
         Directory.GetFiles($"/proc/{pid}/fd").Select(descriptor => new FileInfo(descriptor).LinkTarget);
 
     /// <summary>Bytes that its write system calls have written, to files above all: sockets are sent to.</summary>
-    public static long BytesWritten(int pid) => long.Parse(
-        File.ReadLines($"/proc/{pid}/io").First(line => line.StartsWith("wchar:", StringComparison.Ordinal))["wchar:".Length..],
-        CultureInfo.InvariantCulture);
+    public static long BytesWritten(int pid) => Io(pid, "wchar:");
+
+    /// <summary>Bytes that its read system calls have read, from pipes too.</summary>
+    public static long BytesRead(int pid) => Io(pid, "rchar:");
 
     /// <summary>Its words parted by single blanks; empty when there is no such process.</summary>
     public static string CommandLine(int pid) => CommandLine($"/proc/{pid}");
+
+    private static long Io(int pid, string field) => long.Parse(
+        File.ReadLines($"/proc/{pid}/io").First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..],
+        CultureInfo.InvariantCulture);
 
     private static string CommandLine(string directory)
     {
