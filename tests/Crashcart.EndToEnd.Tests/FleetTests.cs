@@ -7,7 +7,8 @@ using Tmds.Linux;
 namespace Crashcart.EndToEnd.Tests;
 
 /// <summary>Two nodes and two coordinators, all of them up.</summary>
-public sealed class FleetTests(FleetHost fleet) : HostTest, IClassFixture<FleetHost>
+[Collection(OnFleet.Name)]
+public sealed class FleetTests(FleetHost fleet) : HostTest
 {
     private FleetNode Alpha => fleet.Nodes[0];
 

@@ -198,6 +198,13 @@ public class FleetHost : IAsyncLifetime
     };
 }
 
+/// <summary>One fleet for all tests that leave it as it was.</summary>
+[CollectionDefinition(Name)]
+public sealed class OnFleet : ICollectionFixture<FleetHost>
+{
+    public const string Name = "fleet";
+}
+
 /// <summary>A node of the tests' fleet.</summary>
 internal sealed class FleetNode(string name, DockerDaemon docker)
 {

@@ -26,6 +26,11 @@ internal static class HostProcess
     public static Task Disappears(string commandLine, TimeSpan? within = null) =>
         Eventually.Holds(() => Find(commandLine).Length == 0, $"no process '{commandLine}' runs", within);
 
+    /// <summary>Waits until it is in a state, as <c>/proc/PID/stat</c> has it.</summary>
+    public static Task IsIn(int pid, char state) => Eventually.Holds(
+        () => File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1][0] == state,
+        () => $"process {pid} ({CommandLine(pid)}) is in state {state}");
+
     /// <summary>It does nothing until the answer is disposed.</summary>
     public static IDisposable Pause(int pid) => new Paused(pid);
 

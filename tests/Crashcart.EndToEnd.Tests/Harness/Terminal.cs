@@ -56,6 +56,27 @@ internal sealed class Terminal : IAsyncDisposable
             within);
     }
 
+    /// <summary>Waits until it shows these rows and nothing else; blanks at the end of a row do not count.</summary>
+    public async Task ShowsExactly(params string[] rows)
+    {
+        string[] shown = [];
+        await Eventually.Holds(
+            async () => (shown = await Rows()).SequenceEqual(rows),
+            () => $"the terminal shows\n{string.Join('\n', rows)}\nand nothing else; it shows\n{string.Join('\n', shown)}");
+    }
+
+    /// <summary>Waits until the row, counted from 1, is the last one and begins with the text.</summary>
+    public async Task EndsWithRow(int row, string text)
+    {
+        string[] shown = [];
+        await Eventually.Holds(
+            async () => (shown = await Rows()).Length == row && shown[^1].StartsWith(text, StringComparison.Ordinal),
+            () => $"the terminal's row {row} is its last and begins with '{text}'; it shows\n{string.Join('\n', shown)}");
+    }
+
+    /// <summary>Whether a program has taken the whole screen and not given it back.</summary>
+    public async Task<bool> IsFullScreen() => await Tmux("display-message", "-p", "#{alternate_on}").Output() == "1";
+
     /// <summary>Waits for the command's end; the answer is its exit status.</summary>
     public async Task<int> Exited()
     {
@@ -68,6 +89,9 @@ internal sealed class Terminal : IAsyncDisposable
         await Tmux("kill-server").Run();
         await _directory.DisposeAsync();
     }
+
+    private async Task<string[]> Rows() =>
+        [.. (await Tmux("capture-pane", "-p").Output()).Split('\n').Select(row => row.TrimEnd(' '))];
 
     private Command Tmux(params string[] arguments) => new("tmux", ["-S", _directory["tmux"], "-f", "/dev/null", .. arguments]);
 
