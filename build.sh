@@ -14,8 +14,9 @@ Usage: ./build.sh COMMAND
             (needs root or sudo)
   mutants   take defences against hostile containers out, one at a time, and see that a test fails for each:
             mutants [--list | NAME...] (needs root or sudo)
-  bench     publish, then measure against docker exec, nsenter, clush and pdsh, images of each file system, leases,
-            and output: bench [--only peers|fleet|image|leases|streams] [--rounds N] (needs root or sudo)
+  bench     publish, then measure against docker exec, nsenter, clush and pdsh, over simulated nodes, and images of
+            each file system, leases, output: bench [--only peers|fleet|nodes|image|leases|streams] [--rounds N]
+            (needs root or sudo)
   clean     remove artifacts/ and every bin/ and obj/
 
 Needs the .NET SDK that global.json names, a C compiler and apt; what else a command needs it installs.
@@ -253,7 +254,7 @@ command_demo() {
 command_bench() {
   publish
   need_docker
-  need mke2fs=e2fsprogs nsenter=util-linux clush=clustershell pdsh=pdsh fincore=util-linux-extra mksquashfs=squashfs-tools mkfs.erofs=erofs-utils
+  need mke2fs=e2fsprogs nsenter=util-linux unshare=util-linux clush=clustershell pdsh=pdsh fincore=util-linux-extra mksquashfs=squashfs-tools mkfs.erofs=erofs-utils
   say "Building the benchmarks"
   dotnet build tests/Crashcart.Benchmarks -c $configuration --nologo -v quiet
   as_root env CRASHCART_ARTIFACTS="$artifacts" dotnet "tests/Crashcart.Benchmarks/bin/$configuration/net10.0/Crashcart.Benchmarks.dll" "$@"

@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Util;
+using Crashcart.Actors;
+using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
+using Google.Protobuf;
+using ClusterSettings = Crashcart.Actors.ClusterSettings;
+
+namespace Crashcart.Benchmarks.Simulation;
+
+/// <summary>
+/// A coordinator's actors over simulated nodes: the fleet is told of the members that it would see in its cluster, and asks
+/// and starts as ever, over its own remoting. Both processes are alone in their network namespace, whose counters tell the bytes.
+/// </summary>
+internal sealed class SimulatedFleet : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly ActorSystem _system;
+    private readonly IActorRef _fleet;
+    private readonly Process _nodes;
+
+    private SimulatedFleet(ActorSystem system, Process nodes)
+    {
+        _system = system;
+        _nodes = nodes;
+        _fleet = system.ActorOf(FleetActor.Props(), "fleet");
+    }
+
+    public static async Task<SimulationResult> Measure(int nodes, int rounds)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(SimulatedFleet).Assembly.Location, "simulated-nodes", Number(nodes)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var ports = new List<int>();
+        while (ports.Count < nodes)
+            ports.Add(int.Parse((await process.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture));
+        var settings = new ClusterSettings("127.0.0.1", 0, [ClusterSettings.CoordinatorRole], []);
+        using var fleet = new SimulatedFleet(ActorSystem.Create(ClusterSettings.SystemName, settings.ToConfig()), process);
+        return await fleet.Measure(ports, rounds);
+    }
+
+    private async Task<SimulationResult> Measure(List<int> ports, int rounds)
+    {
+        var nodes = ports.Count;
+        foreach (var port in ports)
+            _fleet.Tell(new ClusterEvent.MemberUp(Up(port)));
+        await Known(nodes);
+        var routing = await Cost.Of(rounds, _nodes, () => Find(nodes));
+        var runs = await Cost.Of(rounds, _nodes, () => StartRun(nodes));
+        return new SimulationResult(nodes, routing, runs, ProcessUsage.Of(Environment.ProcessId).Resident);
+    }
+
+    /// <summary>The first question to each node makes its connection, and may take longer than a node is waited for.</summary>
+    private async Task Known(int nodes)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while ((await Ask()).All.Count < nodes)
+        {
+            if (TimeProvider.System.GetElapsedTime(started) > Patience)
+                throw new TimeoutException($"Not all of {nodes} simulated nodes answer.");
+        }
+    }
+
+    private async Task Find(int expected)
+    {
+        if ((await Ask()).All.Count != expected)
+            throw new InvalidOperationException("A simulated node did not answer.");
+    }
+
+    private Task<FleetQuery.Containers> Ask() =>
+        _fleet.Ask<FleetQuery.Containers>(new FleetQuery.ListContainers(SimulatedNode.Selector, ""), Patience);
+
+    private async Task StartRun(int nodes)
+    {
+        var port = new Port();
+        var plan = new RunPlan(RunId.New(), new RunTargets.Selected(SimulatedNode.Selector, ""), new ToolDescription { Argv = { "true" } });
+        await _fleet.Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, port), Patience);
+        if (await port.Ended.WaitAsync(Patience) != nodes)
+            throw new InvalidOperationException("A simulated node did not end its session.");
+    }
+
+    private static Member Up(int port) =>
+        Create(null, new UniqueAddress(new Address("akka.tcp", ClusterSettings.SystemName, "127.0.0.1", port), 1), [ClusterSettings.NodeRole], AppVersion.Zero).Copy(MemberStatus.Joining).Copy(MemberStatus.Up);
+
+    /// <summary>Akka makes members of what others gossip alone.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.StaticMethod, Name = "Create")]
+    private static extern Member Create(Member? type, UniqueAddress address, ImmutableHashSet<string> roles, AppVersion version);
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    public void Dispose()
+    {
+        _system.Terminate().Wait(Patience);
+        _nodes.StandardInput.Close();
+        _nodes.WaitForExit();
+    }
+
+    /// <summary>A run's client that counts how many sessions are over; there are no streams.</summary>
+    private sealed class Port : IRunPort
+    {
+        private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _over;
+
+        public Task<int> Ended => _ended.Task;
+
+        public StreamTicket Open(int target) => new("http://127.0.0.1:1", ByteString.CopyFrom(Guid.NewGuid().ToByteArray()));
+
+        public void Close(int target)
+        {
+        }
+
+        public Task<WantedImage?> DefaultImageAsync() => Task.FromResult<WantedImage?>(null);
+
+        public void Tell(RunEvent happened)
+        {
+            if (happened is RunEvent.SessionEnded)
+                _over++;
+            else if (happened is RunEvent.Ended)
+                _ended.TrySetResult(_over);
+        }
+    }
+}
