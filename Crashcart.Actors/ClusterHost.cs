@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Configuration;
 using Akka.Event;
 using Crashcart.Actors.Downing;
+using Crashcart.Actors.Remoting;
 
 namespace Crashcart.Actors;
 
@@ -61,8 +61,7 @@ public sealed class ClusterHost(
 
     private ActorSystem Start()
     {
-        Config config = settings.ToConfig();
-        var system = ActorSystem.Create(ClusterSettings.SystemName, config);
+        var system = ActorSystem.Create(ClusterSettings.SystemName, settings.ToSetup());
         try
         {
             IActorRef bridge = system.ActorOf(Props.Create(() => new LogBridge(log)), "log");
@@ -73,6 +72,8 @@ public sealed class ClusterHost(
                 cluster.Join(cluster.SelfAddress);
             if (settings.Roles.Contains(ClusterSettings.CoordinatorRole))
                 system.ActorOf(SeedWatch.Props(settings), SeedWatch.Name);
+            if (settings.Identity is { } identity)
+                system.ActorOf(RevocationsActor.Props(identity), RevocationsActor.Name);
             System = system;
             return system;
         }

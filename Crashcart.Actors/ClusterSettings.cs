@@ -1,7 +1,9 @@
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
 using Crashcart.Actors.Downing;
 using Crashcart.Actors.Protocol;
+using Crashcart.Actors.Remoting;
 using Google.Protobuf;
 
 namespace Crashcart.Actors;
@@ -26,15 +28,35 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
     /// <summary>How often a coordinator looks whether the seeds are in its cluster.</summary>
     public TimeSpan SeedWatchInterval { get; init; } = TimeSpan.FromSeconds(2);
 
-    internal IEnumerable<Address> SeedAddresses => Seeds.Select(seed => Address.Parse($"akka.tcp://{SystemName}@{seed}"));
+    /// <summary>Null: members speak in the clear, and take whoever connects for a member.</summary>
+    public IMemberIdentity? Identity { get; init; }
+
+    internal IEnumerable<Address> SeedAddresses => Seeds.Select(seed => Address.Parse($"{AddressScheme}://{SystemName}@{seed}"));
+
+    private string AddressScheme => Identity is null ? "akka.tcp" : TlsTransport.AddressScheme;
+
+    /// <summary>The name of one of the sections below.</summary>
+    private string Transport => (Port, Identity) switch
+    {
+        (null, _) => "alone",
+        (_, null) => "dot-netty.tcp",
+        _ => "tls",
+    };
 
     /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
     private static readonly string[] TrustedPaths =
-        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/images", "/user/" + SeedWatch.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
+        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/images", "/user/" + SeedWatch.Name, "/user/" + RevocationsActor.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
 
     /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
     private static readonly (string Name, int Identifier)[] Denied =
         [("json", 1), ("proto", 2), ("daemon-create", 3), ("bytes", 4), ("primitive", 17), ("reliable-delivery", 36)];
+
+    /// <param name="differences">What is to be otherwise in the configuration.</param>
+    public ActorSystemSetup ToSetup(string differences = "")
+    {
+        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(differences).WithFallback(ToConfig())));
+        return Identity is { } identity ? setup.And(new MemberIdentitySetup(identity)) : setup;
+    }
 
     public Config ToConfig() => ConfigurationFactory.ParseString($$"""
         akka {
@@ -70,7 +92,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
           remote {
             untrusted-mode = on
             trusted-selection-paths = [{{Quoted(TrustedPaths)}}]
-            enabled-transports = ["akka.remote.{{(Port is null ? "alone" : "dot-netty.tcp")}}"]
+            enabled-transports = ["akka.remote.{{Transport}}"]
             # A cluster of one needs an address and no socket, which any user of the host could connect to.
             alone {
               transport-class = "Akka.Remote.Transport.TestTransport, Akka.Remote"
@@ -86,6 +108,13 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
             # to it for as long as it lives: a connection that a peer dials at that moment, and has forgotten before it is made, takes
             # the place of the one that the peer writes on.
             use-passive-connections = off
+            tls {
+              transport-class = "{{TypeName<TlsTransport>()}}"
+              applied-adapters = []
+              hostname = "{{Host}}"
+              port = {{Port ?? 0}}
+              maximum-frame-size = 1048576b
+            }
             dot-netty.tcp {
               connection-timeout = 3s
               hostname = "{{Host}}"

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crashcart.Actors;
 using Crashcart.Native;
 using Crashcart.Node.Configuration;
+using Crashcart.Node.Identity;
 using Microsoft.Extensions.Logging;
 
 namespace Crashcart.Node;
@@ -52,10 +53,16 @@ internal sealed class NodeCommand : RootCommand
     {
         using var loggers = NodeLogging.Create(settings.LogLevel);
         using var stop = new StopSignals(loggers);
-        using var node = await NodeService.OpenAsync(settings, loggers).ConfigureAwait(false);
+        using var identity = settings.TlsDirectory is { } directory
+            ? new MemberIdentity(directory, settings.StateDirectory, PeerRole.Node, TimeProvider.System, loggers.CreateLogger<MemberIdentity>())
+            : null;
+        using var node = await NodeService.OpenAsync(settings, identity, loggers).ConfigureAwait(false);
         NodeLog.Joining(loggers.CreateLogger<NodeCommand>(), string.Join(", ", settings.Seeds), settings.Listen.ToString());
         var member = new ClusterSettings(
-            settings.Listen.Host, settings.Listen.Port, [ClusterSettings.NodeRole], [.. settings.Seeds.Select(s => s.ToString())]);
+            settings.Listen.Host, settings.Listen.Port, [ClusterSettings.NodeRole], [.. settings.Seeds.Select(s => s.ToString())])
+        {
+            Identity = identity,
+        };
         var host = new ClusterHost(member, node.Populate, system => node.DrainAsync(system, stop.Hurrying), new AkkaLog(loggers).Write);
         try
         {

@@ -4,6 +4,7 @@ using Crashcart.Actors.Node;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Native;
 using Crashcart.Node.Docker;
+using Crashcart.Node.Identity;
 using Crashcart.Node.Images;
 using Crashcart.Node.Kernel;
 using Crashcart.Node.Streams;
@@ -28,17 +29,17 @@ public sealed class NodeService : IDisposable
     private readonly StoredImages _images;
     private readonly NodePorts _ports;
 
-    private NodeService(NodeSettings settings, ILogger log, NodeLock held)
+    private NodeService(NodeSettings settings, MemberIdentity? identity, ILogger log, NodeLock held)
     {
         _settings = settings;
         _log = log;
         _lock = held;
         _docker = new DockerRuntime(settings.Docker, TimeProvider.System);
-        _streams = new SessionStreams();
+        _streams = new SessionStreams(identity);
         var kernel = new KernelCalls();
         var store = new ImageStore(settings.StateDirectory, log);
         Sweep(store, log);
-        _images = new StoredImages(store, settings.ImageCache, log);
+        _images = new StoredImages(store, settings.ImageCache, identity, log);
         _ports = new NodePorts(
             [_docker],
             new KernelTargets(kernel),
@@ -53,15 +54,16 @@ public sealed class NodeService : IDisposable
     }
 
     /// <summary>Takes the node's name on this host; what a killed process of that name has left is then this one's.</summary>
+    /// <param name="identity">Null: coordinators are dialled in the clear, on this host.</param>
     /// <exception cref="CrashcartException">Not root; or a node of that name runs already.</exception>
-    public static async Task<NodeService> OpenAsync(NodeSettings settings, ILoggerFactory loggers)
+    public static async Task<NodeService> OpenAsync(NodeSettings settings, MemberIdentity? identity, ILoggerFactory loggers)
     {
         var log = loggers.CreateLogger<NodeService>();
         var held = NodeLock.Take(settings.Name);
         // Blocked kernel calls must not keep the pool's few threads from the actors.
         ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount), 4);
         NodeLog.Starting(log, settings.Name, Product.Version, settings.Image, settings.Docker.ToString());
-        return new NodeService(settings, log, held);
+        return new NodeService(settings, identity, log, held);
     }
 
     private static void Sweep(ImageStore store, ILogger log)

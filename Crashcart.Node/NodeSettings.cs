@@ -1,5 +1,6 @@
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Docker;
+using Crashcart.Node.Identity;
 using Microsoft.Extensions.Logging;
 
 namespace Crashcart.Node;
@@ -9,6 +10,7 @@ namespace Crashcart.Node;
 /// <param name="Image">Path of the toolbox image; it may come later.</param>
 /// <param name="Listen">Where remoting listens; port 0 takes any free one.</param>
 /// <param name="Seeds">HOST:PORT of coordinators to join by.</param>
+/// <param name="TlsDirectory">Of <see cref="IdentityFiles"/>; null: members speak in the clear, on the loopback.</param>
 /// <param name="ImageCache">Bytes that images of the fleet's may take on this host together.</param>
 /// <param name="SessionMemory">Bytes that one session may use unless its request says otherwise; null is no limit.</param>
 /// <param name="SessionProcesses">Processes and threads that one session may have; null is no limit.</param>
@@ -21,6 +23,7 @@ public sealed record NodeSettings(
     long ImageCache,
     HostPort Listen,
     IReadOnlyList<HostPort> Seeds,
+    string? TlsDirectory,
     DockerSocket Docker,
     long? SessionMemory,
     int? SessionProcesses,
@@ -65,6 +68,8 @@ public sealed record NodeSettings(
         Repeats = true,
     };
 
+    private static readonly Setting TlsSetting = IdentitySetting.For(PeerRole.Node);
+
     private static readonly Setting DockerSetting = new("docker-host", "URI", "Docker's socket on this host.")
     {
         Default = "unix:///var/run/docker.sock",
@@ -101,7 +106,7 @@ public sealed record NodeSettings(
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
         [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, LogSetting];
 
-    public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting];
+    public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting, TlsSetting];
 
     /// <exception cref="SettingsException">A value is not usable.</exception>
     public static NodeSettings From(Settings settings) => new(
@@ -109,8 +114,9 @@ public sealed record NodeSettings(
         settings.Text(ImageSetting)!,
         StateDirectoryOf(settings),
         settings.Bytes(CacheSetting),
-        ListenAddress(settings),
+        ListenAddress(settings, IdentitySetting.DirectoryOf(settings, TlsSetting)),
         [.. settings.All(SeedSetting).Select(seed => Address(settings, SeedSetting, seed))],
+        IdentitySetting.DirectoryOf(settings, TlsSetting),
         DockerAddress(settings),
         settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
@@ -137,13 +143,15 @@ public sealed record NodeSettings(
     private static HostPort Address(Settings settings, Setting setting, string text) =>
         HostPort.TryParse(text, out var address) ? address : throw settings.Wrong(setting, $"not of the form HOST:PORT ('{text}')");
 
-    private static HostPort ListenAddress(Settings settings)
+    private static HostPort ListenAddress(Settings settings, string? tlsDirectory)
     {
         var address = Address(settings, ListenSetting, settings.Text(ListenSetting)!);
+        if (address.Host is "0.0.0.0" or "::")
+            throw settings.Wrong(ListenSetting, "no address by which other members can dial this node: give one of this host's");
         // Whoever reaches the port can start tools in every container as root, and nothing is encrypted.
-        return address.IsLoopback
+        return address.IsLoopback || tlsDirectory is not null
             ? address
-            : throw settings.Wrong(ListenSetting, "not on the loopback, and members speak without TLS yet: use 127.0.0.1");
+            : throw settings.Wrong(ListenSetting, "not on the loopback, and without TLS other machines must not reach it: give --tls-dir, or use 127.0.0.1");
     }
 
     private static DockerSocket DockerAddress(Settings settings)

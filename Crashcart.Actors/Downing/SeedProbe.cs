@@ -19,7 +19,7 @@ internal sealed class SeedProbe : IDisposable
     {
         _system = ActorSystem.Create(
             ClusterSettings.SystemName,
-            ConfigurationFactory.ParseString("akka.actor.provider = remote").WithFallback((settings with { Port = 0 }).ToConfig()));
+            (settings with { Port = 0 }).ToSetup("akka.actor.provider = remote"));
         _asker = _system.ActorOf(Props.Create(() => new Asker(told)));
     }
 

@@ -46,6 +46,8 @@ public sealed partial class EndSession : IWireMessage;
 
 public sealed partial class SignalSession : IWireMessage;
 
+public sealed partial class CertificatesRevoked : IWireMessage;
+
 public sealed partial class DescribeCoordinator : IWireMessage;
 
 public sealed partial class CoordinatorDescribed : IWireMessage;

@@ -41,6 +41,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["image-dropped"] = ImageDropped.Parser,
         ["cordon-node"] = CordonNode.Parser,
         ["node-cordoned"] = NodeCordoned.Parser,
+        ["certificates-revoked"] = CertificatesRevoked.Parser,
     };
 
     public override int Identifier => 4201;
@@ -75,6 +76,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ImageDropped => "image-dropped",
         CordonNode => "cordon-node",
         NodeCordoned => "node-cordoned",
+        CertificatesRevoked => "certificates-revoked",
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crashcart.Coordinator.Authority;
 using Crashcart.Native;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
@@ -19,6 +20,7 @@ internal sealed class CoordinatorCommand : RootCommand
     {
         _reader.AddTo(this);
         Options.Add(_check);
+        Subcommands.Add(new CaCommand());
         SetAction((parsed, _) => RunAsync(parsed));
     }
 
@@ -45,7 +47,7 @@ internal sealed class CoordinatorCommand : RootCommand
     {
         using ILoggerFactory loggers = NodeLogging.Create(settings.LogLevel);
         using var stop = new StopSignals(loggers);
-        using NodeService? node = settings.Solo is { } own ? await NodeService.OpenAsync(own, loggers) : null;
+        using NodeService? node = settings.Solo is { } own ? await NodeService.OpenAsync(own, identity: null, loggers) : null;
         SoloNode? solo = node is null ? null : new SoloNode(node.Populate, system => node.DrainAsync(system, stop.Hurrying));
         await new CoordinatorProcess(settings, solo, loggers).RunAsync(stop.Stopping);
     }

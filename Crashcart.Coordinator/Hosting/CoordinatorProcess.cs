@@ -9,6 +9,7 @@ using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
+using Crashcart.Node.Identity;
 using Crashcart.Node.Images;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -50,18 +51,21 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     /// <exception cref="IOException">A listener's address is taken.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
+        using MemberIdentity? identity = Identity();
+        using TlsListener? forNodes = Tls(identity, PeerRole.Node);
+        using TlsListener? forUsers = Tls(identity, PeerRole.User);
         SocketFile.Claim(settings.Socket, UnixGroup.Find(Group));
         if (node is not null)
             SocketFile.Claim(StreamSocket, group: null);
         try
         {
-            await using WebApplication streams = StreamServer();
-            await using WebApplication clients = ClientServer();
+            await using WebApplication streams = StreamServer(forNodes);
+            await using WebApplication clients = ClientServer(forUsers);
             await Start(streams, settings.StreamListen);
             if (node is not null)
                 File.SetUnixFileMode(StreamSocket, RootOnly);
-            _gate.Announce(node is not null ? "unix:" + StreamSocket : BoundAddress(streams));
-            await Serve(clients, stop);
+            _gate.Announce(node is not null ? "unix:" + StreamSocket : StreamEndpoint(streams));
+            await Serve(clients, identity, stop);
             await Stop(streams);
         }
         finally
@@ -72,9 +76,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         }
     }
 
-    private async Task Serve(WebApplication clients, CancellationToken stop)
+    private async Task Serve(WebApplication clients, MemberIdentity? identity, CancellationToken stop)
     {
-        var cluster = new ClusterHost(Cluster(), Populate, LeaveCluster, new AkkaLog(logs).Write);
+        var cluster = new ClusterHost(Cluster(identity), Populate, LeaveCluster, new AkkaLog(logs).Write);
         using var leaving = new CancellationTokenSource();
         Task membership = cluster.RunAsync(leaving.Token);
         try
@@ -113,10 +117,26 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         }
     }
 
-    private ClusterSettings Cluster() => node is not null
+    private ClusterSettings Cluster(MemberIdentity? identity) => node is not null
         ? new ClusterSettings("localhost", null, [ClusterSettings.CoordinatorRole, ClusterSettings.NodeRole], [])
         : new ClusterSettings(
-            settings.ClusterListen.Address.ToString(), settings.ClusterListen.Port, [ClusterSettings.CoordinatorRole], settings.Seeds);
+            settings.ClusterListen.Address.ToString(), settings.ClusterListen.Port, [ClusterSettings.CoordinatorRole], settings.Seeds)
+        {
+            Identity = identity,
+        };
+
+    private MemberIdentity? Identity() => settings.TlsDirectory is { } directory
+        ? new MemberIdentity(
+            directory,
+            settings.StateDirectory,
+            PeerRole.Coordinator,
+            TimeProvider.System,
+            logs.CreateLogger<MemberIdentity>(),
+            Path.Combine(settings.AuthorityDirectory, IdentityFiles.RevocationName))
+        : null;
+
+    private TlsListener? Tls(MemberIdentity? identity, PeerRole welcome) =>
+        identity is null ? null : new TlsListener(identity, welcome, logs.CreateLogger<TlsListener>());
 
     private void Populate(ActorSystem system)
     {
@@ -129,7 +149,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
 
     private Task LeaveCluster(ActorSystem system) => node?.Drain(system) ?? Task.CompletedTask;
 
-    private WebApplication StreamServer()
+    private WebApplication StreamServer(TlsListener? tls)
     {
         WebApplicationBuilder builder = Builder(kestrel =>
         {
@@ -139,7 +159,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             if (node is not null)
                 kestrel.ListenUnixSocket(StreamSocket, listen => listen.Protocols = HttpProtocols.Http2);
             else
-                kestrel.Listen(settings.StreamListen, listen => listen.Protocols = HttpProtocols.Http2);
+                Listen(kestrel, settings.StreamListen, tls);
         });
         builder.Services.AddSingleton(_tickets);
         builder.Services.AddSingleton(_store).AddSingleton(_imageTickets).AddSingleton(new Turns(settings.ImageTransfers));
@@ -149,7 +169,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplication ClientServer()
+    private WebApplication ClientServer(TlsListener? tls)
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
         WebApplicationBuilder builder = Builder(kestrel =>
@@ -160,7 +180,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
                 listen.Use(next => connection => peers.Check(connection, next));
             });
             if (settings.Listen is { } address)
-                kestrel.Listen(address, listen => listen.Protocols = HttpProtocols.Http2);
+                Listen(kestrel, address, tls);
         });
         builder.Services.AddSingleton(_tickets).AddSingleton(_gate).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
@@ -199,8 +219,20 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return builder;
     }
 
-    private static string BoundAddress(WebApplication server) =>
-        server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    private static void Listen(KestrelServerOptions kestrel, IPEndPoint address, TlsListener? tls) => kestrel.Listen(address, listen =>
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        tls?.Apply(listen);
+    });
+
+    /// <summary>What nodes dial: the address that is bound, or the one by which members know this coordinator where all are.</summary>
+    private string StreamEndpoint(WebApplication streams)
+    {
+        var bound = new UriBuilder(streams.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        if (settings.StreamListen.Address.Equals(IPAddress.Any) || settings.StreamListen.Address.Equals(IPAddress.IPv6Any))
+            bound.Host = settings.ClusterListen.Address.ToString();
+        return bound.Uri.GetLeftPart(UriPartial.Authority);
+    }
 
     /// <summary>Between bind(2) and here the socket has the mode that the umask left; the peer check holds from the start.</summary>
     private static void Protect(string socket)

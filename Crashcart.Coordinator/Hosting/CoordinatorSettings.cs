@@ -1,12 +1,16 @@
 using System.Net;
+using Crashcart.Coordinator.Authority;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
+using Crashcart.Node.Identity;
 
 namespace Crashcart.Coordinator.Hosting;
 
 /// <summary>What a coordinator is told at its start.</summary>
 /// <param name="Socket">Absolute path of the Unix socket for clients.</param>
 /// <param name="Listen">A TCP address for clients as well, or null.</param>
+/// <param name="TlsDirectory">Of <see cref="IdentityFiles"/>; null: members speak in the clear, on the loopback.</param>
+/// <param name="AuthorityDirectory">Where the fleet's authority is, when it is on this host.</param>
 /// <param name="StreamListen">Where nodes dial the streams of sessions.</param>
 /// <param name="ClusterListen">Where remoting listens; also this coordinator's place among the seeds.</param>
 /// <param name="Seeds">HOST:PORT of coordinators, this one among them; empty: this one begins a cluster.</param>
@@ -20,6 +24,8 @@ internal sealed record CoordinatorSettings(
     IPEndPoint StreamListen,
     IPEndPoint ClusterListen,
     IReadOnlyList<string> Seeds,
+    string? TlsDirectory,
+    string AuthorityDirectory,
     string StateDirectory,
     long ImageMax,
     int ImageTransfers,
@@ -31,14 +37,14 @@ internal sealed record CoordinatorSettings(
         Default = "/run/crashcart/coordinator.sock",
     };
 
-    private static readonly Setting ListenSetting = new("listen", "HOST:PORT", "TCP address for clients as well; loopback only.");
+    private static readonly Setting ListenSetting = new("listen", "HOST:PORT", "TCP address for clients as well; by TLS unless on the loopback.");
 
-    private static readonly Setting StreamListenSetting = new("stream-listen", "HOST:PORT", "TCP address for session streams of nodes; loopback only.")
+    private static readonly Setting StreamListenSetting = new("stream-listen", "HOST:PORT", "TCP address for session streams of nodes; by TLS unless on the loopback.")
     {
         Default = "127.0.0.1:0",
     };
 
-    private static readonly Setting ClusterListenSetting = new("cluster-listen", "HOST:PORT", "TCP address for cluster traffic; loopback only.")
+    private static readonly Setting ClusterListenSetting = new("cluster-listen", "HOST:PORT", "TCP address for cluster traffic, by which members dial this coordinator; by TLS unless on the loopback.")
     {
         Default = NodeSettings.DefaultSeed,
     };
@@ -46,6 +52,13 @@ internal sealed record CoordinatorSettings(
     private static readonly Setting SeedSetting = new("seed", "HOST:PORT", "Another coordinator to form the cluster with (repeat).")
     {
         Repeats = true,
+    };
+
+    private static readonly Setting TlsSetting = IdentitySetting.For(PeerRole.Coordinator);
+
+    private static readonly Setting AuthoritySetting = new("ca-dir", "DIR", "The fleet's certificate authority, when it is on this host.")
+    {
+        Default = CertificateAuthority.DefaultDirectory,
     };
 
     private static readonly Setting ImageMaxSetting = new("image-max", "SIZE", "The largest image that may be pushed.")
@@ -61,18 +74,23 @@ internal sealed record CoordinatorSettings(
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, TlsSetting, AuthoritySetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
     {
-        IPEndPoint clusterListen = Loopback(settings, ClusterListenSetting);
+        string? tls = settings.IsOn(SoloSetting) ? null : IdentitySetting.DirectoryOf(settings, TlsSetting);
+        IPEndPoint clusterListen = Address(settings, ClusterListenSetting, tls);
+        if (clusterListen.Address.Equals(IPAddress.Any) || clusterListen.Address.Equals(IPAddress.IPv6Any))
+            throw settings.Wrong(ClusterListenSetting, "no address by which members can dial this coordinator: give one of this host's");
         return new CoordinatorSettings(
             Path.IsPathRooted(settings.Text(SocketSetting)) ? settings.Text(SocketSetting)! : throw settings.Wrong(SocketSetting, "not an absolute path"),
-            settings.Text(ListenSetting) is null ? null : Loopback(settings, ListenSetting),
-            Loopback(settings, StreamListenSetting),
+            settings.Text(ListenSetting) is null ? null : Address(settings, ListenSetting, tls),
+            Address(settings, StreamListenSetting, tls),
             clusterListen,
             SeedOrder(settings, clusterListen),
+            tls,
+            settings.Text(AuthoritySetting)!,
             NodeSettings.StateDirectoryOf(settings),
             settings.Bytes(ImageMaxSetting),
             settings.Number(ImageTransfersSetting, 1, 1000),
@@ -94,13 +112,13 @@ internal sealed record CoordinatorSettings(
         return [.. seeds];
     }
 
-    /// <summary>There is no encryption on these listeners, so what other machines can reach is refused.</summary>
-    private static IPEndPoint Loopback(Settings settings, Setting setting)
+    /// <summary>Without TLS what other machines can reach is refused.</summary>
+    private static IPEndPoint Address(Settings settings, Setting setting, string? tls)
     {
         IPEndPoint address = Numeric(settings.Text(setting)!) ?? throw settings.Wrong(setting, "not of the form ADDRESS:PORT, such as 127.0.0.1:7420");
-        return IPAddress.IsLoopback(address.Address)
+        return IPAddress.IsLoopback(address.Address) || tls is not null
             ? address
-            : throw settings.Wrong(setting, "not on the loopback, and without TLS other machines must not reach it: use 127.0.0.1");
+            : throw settings.Wrong(setting, "not on the loopback, and without TLS other machines must not reach it: give --tls-dir, or use 127.0.0.1");
     }
 
     private static IPEndPoint? Numeric(string text)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using Crashcart.Node.Identity;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -21,7 +22,8 @@ internal sealed class PeerCheck(uint? group)
 
     /// <summary>Who calls, for the log.</summary>
     public static string Describe(HttpContext context) =>
-        context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true
+        context.Connection.ClientCertificate is { } certificate && Peer.Of(certificate) is { } peer ? peer.ToString()
+        : context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true
             ? $"user {user}"
             : $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
 

@@ -1,6 +1,7 @@
 using Crashcart.Actors.Images;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
+using Crashcart.Node.Identity;
 using Crashcart.Node.Streams;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Crashcart.Node.Images;
 /// Fetches images from coordinators into the store. A source that breaks off is followed by the next, which goes on where it
 /// ended; one whose bytes are wrong is not asked again.
 /// </summary>
-internal sealed class ImageFetch(ImageStore store, ILogger log) : IDisposable
+internal sealed class ImageFetch(ImageStore store, MemberIdentity? identity, ILogger log) : IDisposable
 {
     /// <summary>What one transfer may have under way; at 10 ms from end to end it is 400 MB/s.</summary>
     private const int StreamWindow = 4 << 20;
@@ -20,7 +21,7 @@ internal sealed class ImageFetch(ImageStore store, ILogger log) : IDisposable
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
 
     // Apart from the sessions' connections: an image must not delay what people type.
-    private readonly CoordinatorChannels _channels = new(StreamWindow);
+    private readonly CoordinatorChannels _channels = new(StreamWindow, identity);
 
     /// <exception cref="NodeException">No source gave the right bytes.</exception>
     /// <exception cref="IOException">The disk does not take it.</exception>

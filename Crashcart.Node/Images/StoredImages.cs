@@ -1,15 +1,16 @@
 using Crashcart.Actors.Images;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
+using Crashcart.Node.Identity;
 using Microsoft.Extensions.Logging;
 
 namespace Crashcart.Node.Images;
 
 /// <summary>The node's store, as its actors see it.</summary>
 /// <param name="limit">Bytes that the images may take together.</param>
-internal sealed class StoredImages(ImageStore store, long limit, ILogger log) : IStoredImages, IDisposable
+internal sealed class StoredImages(ImageStore store, long limit, MemberIdentity? identity, ILogger log) : IStoredImages, IDisposable
 {
-    private readonly ImageFetch _fetch = new(store, log);
+    private readonly ImageFetch _fetch = new(store, identity, log);
 
     public long Limit => limit;
 

@@ -1,15 +1,16 @@
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Node.Identity;
 using Protocol = Crashcart.Actors.Protocol;
 
 namespace Crashcart.Node.Streams;
 
 /// <summary>Dials coordinators by gRPC; all sessions of one coordinator share its connections.</summary>
-internal sealed class SessionStreams : ISessionStreams, IDisposable
+internal sealed class SessionStreams(MemberIdentity? identity) : ISessionStreams, IDisposable
 {
     // What may be under way to a tool that does not read; the other direction's is the coordinator's to set.
     private const int StreamWindow = 1 << 20;
 
-    private readonly CoordinatorChannels _channels = new(StreamWindow);
+    private readonly CoordinatorChannels _channels = new(StreamWindow, identity);
 
     public async Task<ISessionCall> DialAsync(string endpoint, ReadOnlyMemory<byte> ticket, CancellationToken cancellation)
     {

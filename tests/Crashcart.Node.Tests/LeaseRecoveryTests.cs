@@ -151,9 +151,9 @@ public sealed class LeaseRecoveryTests(DockerHost docker) : IAsyncLifetime
     {
         _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }"));
         var settings = new NodeSettings(
-            _name, docker.Toolbox, _state.FullName, 1L << 30, new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
+            _name, docker.Toolbox, _state.FullName, 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
             TimeSpan.Zero, LogLevel.None);
-        _node = await NodeService.OpenAsync(settings, NullLoggerFactory.Instance);
+        _node = await NodeService.OpenAsync(settings, identity: null, NullLoggerFactory.Instance);
         _node.Populate(_system);
     }
 

@@ -53,7 +53,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
     [Fact]
     public async Task An_address_that_others_can_reach_is_refused_without_tls()
     {
-        var (status, _, errors) = await RunAsync("--listen", "0.0.0.0:7421");
+        var (status, _, errors) = await RunAsync("--listen", "10.0.0.1:7421");
 
         Assert.Equal(1, status);
         Assert.Contains("without TLS", errors);

@@ -28,7 +28,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await docker.RunContainerAsync(Web, "--label", "app=node-web");
-        _node = await NodeService.OpenAsync(Settings(), NullLoggerFactory.Instance);
+        _node = await NodeService.OpenAsync(Settings(), identity: null, NullLoggerFactory.Instance);
         _node.Populate(_system);
         await Eventually.TrueAsync(async () => (await FindAsync("", Web)).Containers.Count == 1, "the node has seen the container");
     }
@@ -182,13 +182,13 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     [Fact]
     public async Task A_name_is_used_once_on_a_host()
     {
-        var error = await Assert.ThrowsAsync<CrashcartException>(() => NodeService.OpenAsync(Settings(), NullLoggerFactory.Instance));
+        var error = await Assert.ThrowsAsync<CrashcartException>(() => NodeService.OpenAsync(Settings(), identity: null, NullLoggerFactory.Instance));
 
         Assert.Contains($"a node named {_name} runs on this host already", error.Message);
     }
 
     private NodeSettings Settings() => new(
-        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
+        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
         TimeSpan.Zero, LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>

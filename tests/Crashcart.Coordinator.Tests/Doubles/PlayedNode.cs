@@ -2,9 +2,9 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Configuration;
 using Crashcart.Actors;
 using Crashcart.Actors.Protocol;
+using Crashcart.Actors.Remoting;
 using Grpc.Net.Client;
 using ClusterSettings = Crashcart.Actors.ClusterSettings;
 
@@ -20,7 +20,12 @@ internal sealed class PlayedNode : IAsyncDisposable
     private readonly Channel<PlayedSession> _started = Channel.CreateUnbounded<PlayedSession>();
     private readonly ConcurrentDictionary<string, HeldMount> _mounts = new();
     private readonly ContainerDescription[] _containers;
+    private readonly IMemberIdentity? _identity;
     private int _questions;
+
+    /// <summary>One that speaks TLS.</summary>
+    public PlayedNode(IMemberIdentity identity, string name, params ContainerDescription[] containers)
+        : this(name, containers) => _identity = identity;
 
     public PlayedNode(string name, params ContainerDescription[] containers)
     {
@@ -57,8 +62,8 @@ internal sealed class PlayedNode : IAsyncDisposable
         System = ActorSystem.Create(
             ClusterSettings.SystemName,
             // When it dies it says good-bye to nobody.
-            ConfigurationFactory.ParseString("akka.coordinated-shutdown.run-by-actor-system-terminate = off")
-                .WithFallback(new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], [seed]).ToConfig()));
+            new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], [seed]) { Identity = _identity }
+                .ToSetup("akka.coordinated-shutdown.run-by-actor-system-terminate = off"));
         Populate(System);
         var up = new TaskCompletionSource();
         Cluster.Get(System).RegisterOnMemberUp(() => up.SetResult());
@@ -95,7 +100,9 @@ internal sealed class PlayedNode : IAsyncDisposable
 
     // As the real one: all sessions of a coordinator by one connection.
     private GrpcChannel Coordinator(string endpoint) => _coordinators.GetOrAdd(endpoint, _ =>
-        endpoint.StartsWith("unix:", StringComparison.Ordinal) ? TestCoordinator.Dial(endpoint["unix:".Length..]) : GrpcChannel.ForAddress(endpoint));
+        endpoint.StartsWith("unix:", StringComparison.Ordinal) ? TestCoordinator.Dial(endpoint["unix:".Length..])
+        : _identity is { } identity ? TestAuthority.Dial(endpoint, identity.Certificate, (peer, _) => identity.Refusal(peer) is null)
+        : GrpcChannel.ForAddress(endpoint));
 
     private sealed class NodeActor : ReceiveActor
     {

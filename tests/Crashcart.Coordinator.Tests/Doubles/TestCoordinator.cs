@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Crashcart.Api;
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Node.Identity;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -43,6 +44,14 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public string StateDirectory { get; }
 
+    /// <summary>One that speaks TLS, and serves clients by TCP too.</summary>
+    public static CoordinatorSettings Settings(TestAuthority authority, string name, params IEnumerable<string> seeds) => Settings(seeds) with
+    {
+        TlsDirectory = authority.Issue(PeerRole.Coordinator, name),
+        AuthorityDirectory = authority.Location,
+        Listen = new IPEndPoint(IPAddress.Loopback, FreePort()),
+    };
+
     public static CoordinatorSettings Settings(params IEnumerable<string> seeds)
     {
         var cluster = new IPEndPoint(IPAddress.Loopback, FreePort());
@@ -53,6 +62,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
             new IPEndPoint(IPAddress.Loopback, 0),
             cluster,
             [.. seeds],
+            TlsDirectory: null,
+            AuthorityDirectory: Path.Combine(directory.FullName, "ca"),
             Path.Combine(directory.FullName, "state"),
             ImageMax: 1 << 20,
             ImageTransfers: 2,

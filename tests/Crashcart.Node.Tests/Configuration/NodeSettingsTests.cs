@@ -27,8 +27,8 @@ public sealed class NodeSettingsTests
     }
 
     [Theory]
-    [InlineData("--listen 0.0.0.0:7421", "without TLS")]
-    [InlineData("--listen [::]:7421", "without TLS")]
+    [InlineData("--listen 0.0.0.0:7421", "can dial")]
+    [InlineData("--listen [::]:7421", "can dial")]
     [InlineData("--listen 10.0.0.1:7421", "without TLS")]
     [InlineData("--listen host.example:7421", "without TLS")]
     [InlineData("--listen 127.0.0.1", "HOST:PORT")]

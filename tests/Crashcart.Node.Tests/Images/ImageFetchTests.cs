@@ -162,7 +162,7 @@ public sealed class ImageFetchTests : IDisposable
             await PlayedSource.SendAsync(node, _image.AsMemory(0..40_000));
             await new TaskCompletionSource().Task.WaitAsync(lost);
         });
-        using var fetch = new ImageFetch(_directory.Store, NullLogger.Instance);
+        using var fetch = new ImageFetch(_directory.Store, identity: null, NullLogger.Instance);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch.RunAsync(
             StoreDirectory.DigestOf(_image),
@@ -182,7 +182,7 @@ public sealed class ImageFetchTests : IDisposable
 
     private async Task FetchAsync(Action<long> received, params ImageSource[] sources)
     {
-        using var fetch = new ImageFetch(_directory.Store, NullLogger.Instance);
+        using var fetch = new ImageFetch(_directory.Store, identity: null, NullLogger.Instance);
         await fetch.RunAsync(StoreDirectory.DigestOf(_image), Wanted(sources), received, CancellationToken.None);
     }
 

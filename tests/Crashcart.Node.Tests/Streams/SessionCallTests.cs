@@ -12,7 +12,7 @@ public sealed class SessionCallTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly byte[] Ticket = [1, 2, 3];
 
-    private readonly NodeStreams _streams = new();
+    private readonly NodeStreams _streams = new(identity: null);
     private readonly PipedTool _tool = new();
     private readonly List<NodeFrame> _frames = [];
 

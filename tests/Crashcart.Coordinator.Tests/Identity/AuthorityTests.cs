@@ -1,0 +1,150 @@
+using System.Security.Cryptography.X509Certificates;
+using Crashcart.Coordinator.Authority;
+using Crashcart.Coordinator.Tests.Doubles;
+using Crashcart.Node.Configuration;
+using Crashcart.Node.Identity;
+
+namespace Crashcart.Coordinator.Tests.Identity;
+
+public sealed class AuthorityTests : IDisposable
+{
+    private readonly TestAuthority _authority = new();
+
+    public void Dispose() => _authority.Dispose();
+
+    [Theory]
+    [InlineData(PeerRole.Coordinator)]
+    [InlineData(PeerRole.Node)]
+    [InlineData(PeerRole.User)]
+    public void A_certificate_is_good_for_its_own_role_alone(PeerRole role)
+    {
+        IdentityFiles files = IdentityFiles.Read(_authority.Issue(role, "alice", groups: ["sre", "oncall"]));
+
+        Assert.Equal((role, "alice"), (Peer.Of(files.Certificate)!.Role, Peer.Of(files.Certificate)!.Name));
+        Assert.Equal(["sre", "oncall"], Peer.Of(files.Certificate)!.Groups.Order(StringComparer.Ordinal).Reverse());
+        foreach (PeerRole asked in Enum.GetValues<PeerRole>())
+            Assert.Equal(asked == role, files.Trust.Refusal(files.Certificate, asked) is null);
+    }
+
+    [Fact]
+    public void A_certificate_of_another_authority_is_refused()
+    {
+        using var other = new TestAuthority();
+        Trust trust = IdentityFiles.Read(_authority.Issue(PeerRole.Node, "n1")).Trust;
+
+        Assert.Contains("not signed by this fleet's authority", trust.Refusal(IdentityFiles.Read(other.Issue(PeerRole.Node, "n1")).Certificate, PeerRole.Node));
+    }
+
+    [Fact]
+    public void An_expired_certificate_is_refused()
+    {
+        IdentityFiles files = IdentityFiles.Read(_authority.Issue(PeerRole.Node, "n1", life: TimeSpan.FromSeconds(-1)));
+
+        Assert.Contains("expired since", files.Trust.Refusal(files.Certificate, PeerRole.Node));
+    }
+
+    [Fact]
+    public void A_certificate_that_was_signed_with_a_members_key_is_refused()
+    {
+        IdentityFiles member = IdentityFiles.Read(_authority.Issue(PeerRole.Coordinator, "c1"));
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        var request = new CertificateRequest(new Peer(PeerRole.Coordinator, "c2", [], "").ToSubject(), key, System.Security.Cryptography.HashAlgorithmName.SHA256);
+        using X509Certificate2 forged = request.Create(
+            member.Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(member.Certificate.GetECDsaPrivateKey()!), DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1), [1, 2]);
+
+        Assert.Contains("not signed by this fleet's authority", member.Trust.Refusal(forged, PeerRole.Coordinator));
+    }
+
+    [Fact]
+    public void What_is_revoked_stays_revoked_when_more_is()
+    {
+        string[] issued = [.. Enumerable.Range(0, 3).Select(n => _authority.Issue(PeerRole.User, $"user{n}"))];
+        _authority.Revoke(issued[0]);
+        _authority.Revoke(issued[1]);
+        var trust = new Trust(_authority.Authority.Certificate, _authority.Authority.Revoked);
+
+        Assert.Equal([true, true, false], issued.Select(directory => trust.Refusal(IdentityFiles.Read(directory).Certificate, PeerRole.User) is not null));
+        Assert.Contains("revoked already", Assert.Throws<SettingsException>(() => _authority.Revoke(issued[0])).Message);
+    }
+
+    [Fact]
+    public void A_list_that_another_authority_signed_is_no_list()
+    {
+        using var other = new TestAuthority();
+        other.Revoke(other.Issue(PeerRole.User, "alice"));
+
+        Assert.Contains(
+            "not signed by",
+            Assert.Throws<System.Security.Cryptography.CryptographicException>(() => RevocationList.Read(other.Authority.Revoked!.Der, _authority.Authority.Certificate)).Message);
+    }
+
+    [Fact]
+    public void One_changed_byte_of_a_list_is_seen()
+    {
+        _authority.Revoke(_authority.Issue(PeerRole.User, "alice"));
+        byte[] der = _authority.Authority.Revoked!.Der.ToArray();
+        for (int at = 0; at < der.Length; at++)
+        {
+            byte[] changed = [.. der];
+            changed[at] ^= 1;
+            Assert.Throws<System.Security.Cryptography.CryptographicException>(() => RevocationList.Read(changed, _authority.Authority.Certificate));
+        }
+    }
+
+    [Fact]
+    public void There_is_one_authority_in_a_directory() =>
+        Assert.Contains("already", Assert.Throws<SettingsException>(() => CertificateAuthority.Create(_authority.Location, "second", DateTimeOffset.UtcNow)).Message);
+
+    [Fact]
+    public void Keys_are_their_owners_alone_and_refused_otherwise()
+    {
+        string directory = _authority.Issue(PeerRole.Node, "n1");
+        foreach (string key in new[] { Path.Combine(_authority.Location, "ca.key"), Path.Combine(directory, IdentityFiles.KeyName) })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+            File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        }
+
+        Assert.Contains("chmod 600", Assert.Throws<SettingsException>(() => CertificateAuthority.Open(_authority.Location)).Message);
+        Assert.Contains("chmod 600", Assert.Throws<SettingsException>(() => IdentityFiles.Read(directory)).Message);
+    }
+
+    [Theory]
+    [InlineData("ca issue user", "NAME")]
+    [InlineData("ca issue user ../alice", "is no name")]
+    [InlineData("ca issue user alice --group a/b", "is no group")]
+    [InlineData("ca issue user alice --days 0", "--days 0")]
+    [InlineData("ca issue node n1 --host a,b", "neither a host's name")]
+    [InlineData("ca revoke ff", "No certificate has")]
+    [InlineData("ca init", "already")]
+    public void Wrong_words_are_told_and_change_nothing(string words, string problem)
+    {
+        (int status, string _, string errors) = Run([.. words.Split(' '), "--ca-dir", _authority.Location]);
+
+        Assert.NotEqual(0, status);
+        Assert.Contains(problem, errors);
+        Assert.Empty(_authority.Authority.Issued());
+    }
+
+    [Fact]
+    public void Issue_list_and_revoke_by_command()
+    {
+        string to = Path.Combine(_authority.Location, "alice");
+        Assert.Equal(0, Run(["ca", "issue", "user", "alice", "--group", "sre", "--ca-dir", _authority.Location, "-o", to]).Status);
+        string serial = IdentityFiles.Read(to).Certificate.SerialNumber;
+
+        Assert.Equal(0, Run(["ca", "revoke", serial[..8].ToLowerInvariant(), "--ca-dir", _authority.Location]).Status);
+
+        string line = Assert.Single(Run(["ca", "list", "--ca-dir", _authority.Location]).Output.Split('\n'), line => line.StartsWith(serial, StringComparison.Ordinal));
+        Assert.Equal([serial, "user", "alice", "revoked"], line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[..4]);
+        Assert.EndsWith("sre", line);
+    }
+
+    private static (int Status, string Output, string Errors) Run(string[] words)
+    {
+        var output = new StringWriter();
+        var errors = new StringWriter();
+        int status = new Hosting.CoordinatorCommand().Parse(words).Invoke(new System.CommandLine.InvocationConfiguration { Output = output, Error = errors });
+        return (status, output.ToString(), errors.ToString());
+    }
+}
