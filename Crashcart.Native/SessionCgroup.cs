@@ -7,8 +7,7 @@ namespace Crashcart.Native;
 
 /// <summary>
 /// The cgroups of one session, outside those of its container: one in the v2 hierarchy, which the tool is born in, and
-/// one in each v1 hierarchy that a limit needs. A process is moved into a v1 cgroup, which costs milliseconds, so there
-/// are none without need.
+/// one in each v1 hierarchy that a limit needs. A process has to be moved into a v1 cgroup, so there are none without need.
 /// </summary>
 internal sealed class SessionCgroup
 {
