@@ -6,9 +6,11 @@ namespace Crashcart.Native;
 /// <param name="Name">Up to 15 characters; the process chooses them.</param>
 /// <param name="State">R, S, D, Z, T, t, X, I.</param>
 /// <param name="StartTime">In clock ticks since boot.</param>
-internal readonly record struct ProcessStat(string Name, char State, bool IsKernelThread, ulong StartTime)
+internal readonly record struct ProcessStat(string Name, char State, bool IsKernelThread, bool IsExiting, ulong StartTime)
 {
-    private const uint PF_KTHREAD = 0x00200000; // linux/sched.h of the kernel itself
+    // linux/sched.h of the kernel itself
+    private const uint PF_EXITING = 0x00000004;
+    private const uint PF_KTHREAD = 0x00200000;
 
     /// <summary>The process has ended; only its exit status is left.</summary>
     public bool IsDead => State is 'Z' or 'X' or 'x';
@@ -25,6 +27,7 @@ internal readonly record struct ProcessStat(string Name, char State, bool IsKern
             throw new FormatException($"Not the text of /proc/PID/stat: '{text}'");
         uint flags = uint.Parse(fields[6], CultureInfo.InvariantCulture);
         return new ProcessStat(
-            text[(open + 1)..close], fields[0][0], (flags & PF_KTHREAD) != 0, ulong.Parse(fields[19], CultureInfo.InvariantCulture));
+            text[(open + 1)..close], fields[0][0], (flags & PF_KTHREAD) != 0, (flags & PF_EXITING) != 0,
+            ulong.Parse(fields[19], CultureInfo.InvariantCulture));
     }
 }

@@ -20,6 +20,9 @@ internal sealed class SessionCgroup
     /// <summary>What crashcart-enter's reaper calls itself.</summary>
     private const string HelperReaper = "crashcart-reap";
 
+    /// <summary>Of a quota, whose period is 100 ms unless somebody sets another.</summary>
+    private const long NanoCpusPerMicrosecond = 1_000_000_000 / 100_000;
+
     private readonly List<string> _directories = [];
     private readonly List<string> _parents = [];
     private readonly List<string> _legacy = [];
@@ -157,6 +160,11 @@ internal sealed class SessionCgroup
         var wanted = new List<(string Controller, string UnifiedFile, string LegacyFile, string Value)>();
         if (limits.MemoryBytes is { } memory)
             wanted.Add(("memory", "memory.max", "memory.limit_in_bytes", memory.ToString(CultureInfo.InvariantCulture)));
+        if (limits.NanoCpus is { } nanoCpus)
+        {
+            string quota = (nanoCpus / NanoCpusPerMicrosecond).ToString(CultureInfo.InvariantCulture);
+            wanted.Add(("cpu", "cpu.max", "cpu.cfs_quota_us", quota));
+        }
         bool moves = wanted.Count > 0;
         bool isCheap = hierarchies.Any(hierarchy => hierarchy.Controllers.Contains("pids") && (hierarchy.IsUnified || moves));
         if ((limits.Processes ?? (isCheap ? limits.CheapProcesses : null)) is { } processes)
@@ -208,12 +216,29 @@ internal sealed class SessionCgroup
         try
         {
             foreach ((_, string file, string value) in settings)
-                Write(directory + "/" + file, value);
+                Limit(directory, file, value);
         }
         catch
         {
             TryRemove(directory);
             throw;
+        }
+    }
+
+    private static void Limit(string directory, string file, string value)
+    {
+        try
+        {
+            Write(directory + "/" + file, value);
+        }
+        catch (SyscallException e)
+        {
+            // A kernel may have a controller without all of its files, and a parent may allow less.
+            throw new CrashcartException(
+                FailureReason.System,
+                $"The session cannot be limited, for {file} of the cgroup '{directory}' does not take '{value}' ({SyscallException.Describe(e.Errno)}): "
+                + "enable it in the kernel, or ask for another limit or none.",
+                e);
         }
     }
 

@@ -51,6 +51,11 @@ public sealed class TargetProcess : IDisposable
         }
     }
 
+    /// <summary>
+    /// The process is gone, or on its way: the first process of a PID namespace takes all others with it, and is gone after them.
+    /// </summary>
+    public bool IsExiting => ProcessStat.TryRead(_directory) is not { IsExiting: false, IsDead: false };
+
     internal Descriptor PidFd { get; }
 
     /// <summary>O_PATH of the process's root directory.</summary>

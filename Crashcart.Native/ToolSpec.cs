@@ -43,7 +43,18 @@ public sealed record ToolSpec
 /// <param name="CheapProcesses">
 /// The same, but only where it costs nothing: in v2, whose cgroup the tool is born in, or in v1 when another limit moves the session there anyway.
 /// </param>
-public sealed record SessionLimits(long? MemoryBytes = null, int? Processes = null, int? CheapProcesses = null);
+/// <param name="NanoCpus">
+/// Processor time that all of the session's processes together get, in billionths of one processor's:
+/// cpu.max (v2), cpu.cfs_quota_us (v1).
+/// </param>
+public sealed record SessionLimits(long? MemoryBytes = null, int? Processes = null, int? CheapProcesses = null, long? NanoCpus = null)
+{
+    /// <summary>A hundredth of a processor: the kernel shares out no less than a millisecond of each tenth of a second.</summary>
+    public const long LeastNanoCpus = 10_000_000;
+
+    /// <summary>As many processors as Linux can have.</summary>
+    public const long MostNanoCpus = 8192 * 1_000_000_000L;
+}
 
 /// <summary>Rows and columns, in characters.</summary>
 public readonly record struct TerminalSize(ushort Rows, ushort Columns);

@@ -21,6 +21,8 @@ internal static class ToolSpecCheck
             throw Bad("A terminal needs a size, and only a terminal has one: give both or none");
         if (spec.Limits.MemoryBytes is <= 0 || spec.Limits.Processes is <= 0)
             throw Bad("A limit of memory or processes has to be positive: raise it, or leave it out");
+        if (spec.Limits.NanoCpus is < SessionLimits.LeastNanoCpus or > SessionLimits.MostNanoCpus)
+            throw Bad("A limit of processors has to be from 0.01 to 8192: change it, or leave it out");
         if (!spec.SessionName.Split('/').All(IsSessionNamePart))
             throw Bad($"'{spec.SessionName}' cannot name a session: use letters, digits and -_./, no part empty or beginning with a dot");
     }

@@ -57,6 +57,12 @@ internal sealed class SessionOptions
         Description = "The most memory that the tool may use, like 512M or 1G",
     };
 
+    private readonly Option<string> _cpus = new("--cpus")
+    {
+        HelpName = "N",
+        Description = "The most processors that the tool may keep busy, like 0.5 or 2",
+    };
+
     private readonly Option<string> _timeout = new("--timeout")
     {
         HelpName = "TIME",
@@ -65,7 +71,7 @@ internal sealed class SessionOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _timeout])
+        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _cpus, _timeout])
             command.Add(option);
     }
 
@@ -93,6 +99,7 @@ internal sealed class SessionOptions
             CapDrop = parsed.GetValue(_capDrop) ?? [],
             Shared = parsed.GetValue(_shared),
             Memory = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes("--memory", memory) : null,
+            NanoCpus = parsed.GetValue(_cpus) is { } cpus ? Quantities.NanoCpus("--cpus", cpus) : null,
             Timeout = parsed.GetValue(_timeout) is { } timeout ? Quantities.Duration("--timeout", timeout) : null,
         };
     }

@@ -34,6 +34,9 @@ internal sealed record SessionRequest
     /// <summary>Bytes.</summary>
     public long? Memory { get; init; }
 
+    /// <summary>Billionths of one processor's time.</summary>
+    public long? NanoCpus { get; init; }
+
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>What a tool must know of the person's terminal; everything else of our environment stays here.</summary>
@@ -52,7 +55,7 @@ internal sealed record SessionRequest
         CapAdd = CapAdd,
         CapDrop = CapDrop,
         Shared = Shared,
-        Limits = new SessionLimits(Memory, CheapProcesses: MostProcesses),
+        Limits = new SessionLimits(Memory, CheapProcesses: MostProcesses, NanoCpus: NanoCpus),
         SessionName = ToolSpec.NameOfThisProcess,
     };
 
@@ -72,6 +75,7 @@ internal sealed record SessionRequest
             CapDrop = { CapDrop },
             Shared = Shared,
             MemoryLimit = Memory ?? 0,
+            NanoCpus = NanoCpus ?? 0,
         };
         if (Terminal)
             tool.Terminal = new Api.TerminalSize { Rows = size.Rows, Columns = size.Columns };

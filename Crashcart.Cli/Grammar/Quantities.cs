@@ -68,6 +68,14 @@ internal static class Quantities
             ? value
             : throw Wrong(option, text, "a whole number from 1");
 
+    /// <summary>Processors, as a decimal number: the answer is in billionths of one.</summary>
+    /// <exception cref="CrashcartException">It is no such number, or the kernel cannot limit by it.</exception>
+    public static long NanoCpus(string option, string text) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var cpus)
+        && cpus is >= SessionLimits.LeastNanoCpus / NanoCpusEach and <= SessionLimits.MostNanoCpus / NanoCpusEach
+            ? (long)(cpus * NanoCpusEach)
+            : throw Wrong(option, text, "a number of processors from 0.01 to 8192, like 0.5 or 2");
+
     /// <summary>A whole number, or a percentage from 0 to 100.</summary>
     /// <exception cref="CrashcartException">It is neither.</exception>
     public static Share Share(string option, string text)
@@ -77,6 +85,8 @@ internal static class Quantities
             ? new Share { Value = value, Percent = isPercent }
             : throw Wrong(option, text, "a whole number, or a percentage like 10%");
     }
+
+    private const decimal NanoCpusEach = 1_000_000_000;
 
     // Timers count milliseconds in 31 bits.
     private static TimeSpan MaxDuration => TimeSpan.FromDays(24);

@@ -72,6 +72,7 @@ internal static class ApiMapping
         CapDrop = { tool.CapDrop },
         Shared = tool.Shared,
         MemoryLimit = tool.MemoryLimit,
+        NanoCpus = tool.NanoCpus,
     };
 
     /// <summary>Null for what a client may not send after its first message.</summary>

@@ -109,7 +109,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
                     if (isStdin)
                         await session.SendInput(frame, over);
                     else
-                        session.SendControl(frame);
+                        session.Resize(frame);
                 }
             }
         }

@@ -15,15 +15,16 @@ internal sealed class SessionPipe : IDisposable
 {
     private const int InputFrames = 4;
 
-    /// <summary>Signals and window sizes that a client sends faster than the node takes them are not kept.</summary>
-    private const int ControlFrames = 64;
+    /// <summary>Stands in the queue for the size that the terminal's window has when its turn comes.</summary>
+    private static readonly CoordinatorFrame Resized = new();
 
-    /// <summary>A channel for a single reader would not know how much is in it.</summary>
-    private readonly Channel<CoordinatorFrame> _frames = Channel.CreateUnbounded<CoordinatorFrame>();
+    private readonly Channel<CoordinatorFrame> _frames = Channel.CreateUnbounded<CoordinatorFrame>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly Room _inputRoom = new(InputFrames);
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private CoordinatorFrame? _size;
 
     // Standard output and standard error come one frame after the other, never at the same time.
     private long _room;
@@ -67,17 +68,19 @@ internal sealed class SessionPipe : IDisposable
         }
     }
 
-    /// <summary>A signal or a window size.</summary>
-    public void SendControl(CoordinatorFrame frame)
+    /// <summary>The size of the terminal's window: the last one counts, however many come before the node takes one.</summary>
+    public void Resize(CoordinatorFrame frame)
     {
-        if (_frames.Reader.Count < InputFrames + ControlFrames)
-            _frames.Writer.TryWrite(frame);
+        if (Interlocked.Exchange(ref _size, frame) is null)
+            _frames.Writer.TryWrite(Resized);
     }
 
     /// <summary>The next frame for the node.</summary>
     public async ValueTask<CoordinatorFrame> Next(CancellationToken cancellation)
     {
         CoordinatorFrame frame = await _frames.Reader.ReadAsync(cancellation);
+        if (ReferenceEquals(frame, Resized))
+            return Interlocked.Exchange(ref _size, null)!;
         if (frame.FrameCase is CoordinatorFrame.FrameOneofCase.Stdin or CoordinatorFrame.FrameOneofCase.StdinClosed)
             _inputRoom.Return();
         return frame;

@@ -20,10 +20,11 @@ internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits
             _ => ToolStreams.OutputPipes,
         };
         var spec = Describe(session, description);
-        return new KernelTool(await kernel.RunAsync(
-            () => ToolProcess.StartAsync(
-                ((KernelTarget)target).Process, ((KernelImage)image).Image, spec, streams, cancellation),
-            cancellation).ConfigureAwait(false));
+        var process = ((KernelTarget)target).Process;
+        return new KernelTool(
+            await kernel.RunAsync(
+                () => ToolProcess.StartAsync(process, ((KernelImage)image).Image, spec, streams, cancellation), cancellation).ConfigureAwait(false),
+            process);
     }
 
     private ToolSpec Describe(SessionId session, ToolDescription description) => new()
@@ -37,7 +38,11 @@ internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits
         CapAdd = [.. description.CapAdd],
         CapDrop = [.. description.CapDrop],
         Shared = description.Shared,
-        Limits = description.MemoryLimit > 0 ? defaults with { MemoryBytes = description.MemoryLimit } : defaults,
+        Limits = defaults with
+        {
+            MemoryBytes = description.MemoryLimit > 0 ? description.MemoryLimit : defaults.MemoryBytes,
+            NanoCpus = description.NanoCpus > 0 ? description.NanoCpus : defaults.NanoCpus,
+        },
         SessionName = $"{node}/{session}",
     };
 

@@ -59,7 +59,7 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
             CopyAsync(tool.StandardOutput, data => new NodeFrame { Stdout = data }, cancellation),
             CopyAsync(tool.StandardError ?? Stream.Null, data => new NodeFrame { Stderr = data }, cancellation)).ConfigureAwait(false);
         var exit = await ExitAsync(tool, cancellation).ConfigureAwait(false);
-        exit.Why = _why;
+        exit.Why = _why.Length > 0 ? _why : tool.WhyExited;
         await EndAsync(exit, cancellation).ConfigureAwait(false);
     }
 

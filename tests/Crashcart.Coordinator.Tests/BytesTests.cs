@@ -139,8 +139,8 @@ public sealed class BytesTests(SmallFleet fleet)
 
         await run.SendAsync(new RunInput { Resize = new TerminalSize { Rows = 50, Columns = 132 } });
         await run.SendAsync("not wanted"u8);
-        await run.SendAsync(new RunInput { Resize = new TerminalSize { Rows = 51, Columns = 132 } });
         Assert.Equal(new WindowSize { Rows = 50, Columns = 132 }, (await tool.NextAsync())?.Resize);
+        await run.SendAsync(new RunInput { Resize = new TerminalSize { Rows = 51, Columns = 132 } });
         Assert.Equal(new WindowSize { Rows = 51, Columns = 132 }, (await tool.NextAsync())?.Resize);
         await tool.ExitAsync(0);
     }

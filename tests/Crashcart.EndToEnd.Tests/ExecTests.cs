@@ -52,6 +52,18 @@ public sealed class ExecTests(LocalHost host) : HostTest
     }
 
     [Fact]
+    public async Task Keeps_no_more_processors_busy_than_it_may()
+    {
+        const string Tool = "while :; do :; done # 86366";
+        await using var box = await host.Docker.RunBusybox();
+        var started = TimeProvider.System.GetTimestamp();
+        await using var running = host.Crashcart("exec", "--cpus", "0.2", box.Name, "bash", "-c", Tool).Start();
+        await HostProcess.IsHeldTo(await HostProcess.Appears($"bash -c {Tool}"), 0.2, started);
+        running.Signal(LibC.SIGTERM);
+        (await running.Result()).Exited(143);
+    }
+
+    [Fact]
     public async Task Finds_a_tool_of_the_image_before_the_containers_own()
     {
         await using var box = await host.Docker.RunBusybox();

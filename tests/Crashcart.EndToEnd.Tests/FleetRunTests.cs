@@ -93,19 +93,29 @@ public sealed class FleetRunTests(FleetHost fleet) : HostTest
     }
 
     [Fact]
-    public async Task Containers_that_start_later_join_a_run_that_follows()
+    public async Task Containers_join_a_run_that_follows_when_they_start_and_leave_it_when_they_exit()
     {
-        await using var running = fleet.Crashcart("fleet", "exec", "-l", "app=follow", "--follow", "bash", "-c", "echo here; sleep 86370").Start();
-        await using var first = await Alpha.Docker.RunBusybox("--label", "app=follow");
+        await using var running = fleet.Crashcart("fleet", "exec", "-l", "app=follow", "--follow", "bash", "-c", "hostname; sleep 86370").Start();
+        await using var first = await Alpha.Docker.RunBusybox("--label", "app=follow", "--hostname", "first");
         await running.Says($"alpha/{first.Name} ");
         await first.Docker("kill");
-        await using var second = await Beta.Docker.RunBusybox("--label", "app=follow");
-        await running.Says($"beta/{second.Name} ");
-        Assert.Single(HostProcess.Find("sleep 86370"));
+        await using var second = await Beta.Docker.RunBusybox("--label", "app=follow", "--hostname", "second");
+        await running.Says("second");
+        await first.Docker("start");
+        await Eventually.Holds(() => running.OutputSoFar.Split("first\n").Length == 3, "the restarted container is another target");
+        await second.Docker("stop", "--time", "0");
+        await using var third = await Beta.Docker.RunBusybox("--label", "app=follow", "--hostname", "third");
+        await running.Says("third");
+        await Eventually.Holds(() => HostProcess.Find("sleep 86370").Length == 2, "two tools run");
         running.Signal(LibC.SIGTERM);
         var result = await running.Result();
-        Assert.NotEqual(0, result.ExitCode);
-        Assert.Equal(2, result.Lines.Length);
+        result.Exited(1);
+        Assert.Equal(4, result.Lines.Length);
+        Assert.Equal(
+            [$"alpha/{first.Name}", $"beta/{second.Name}"],
+            result.Error.Split('\n').Where(line => line.EndsWith("  Exit status 137. Its container exited.", StringComparison.Ordinal))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]));
+        Assert.Equal(2, result.Error.Split('\n').Count(line => line.EndsWith("Exit status 143.", StringComparison.Ordinal)));
         await HostProcess.Disappears("sleep 86370");
     }
 
@@ -118,6 +128,21 @@ public sealed class FleetRunTests(FleetHost fleet) : HostTest
         Assert.Contains("Ended: the run's deadline of 2 s has passed.", run.Error, StringComparison.Ordinal);
         Assert.Contains("Not started: the run's deadline of 2 s has passed.", run.Error, StringComparison.Ordinal);
         await HostProcess.Disappears("sleep 86369");
+    }
+
+    [Fact]
+    public async Task Each_tool_keeps_no_more_processors_busy_than_it_may()
+    {
+        const string Tool = "while :; do :; done # 86367";
+        await using var boxes = await Boxes("app=cpus", 2);
+        var started = TimeProvider.System.GetTimestamp();
+        await using var running = fleet.Crashcart("fleet", "exec", "-l", "app=cpus", "--cpus", "0.2", "bash", "-c", Tool).Start();
+        int[] tools = [];
+        await Eventually.Holds(() => (tools = HostProcess.Find($"bash -c {Tool}")).Length == 2, "two tools run");
+        foreach (var tool in tools)
+            await HostProcess.IsHeldTo(tool, 0.2, started);
+        running.Signal(LibC.SIGTERM);
+        (await running.Result()).Exited(1);
     }
 
     [Fact]

@@ -243,7 +243,9 @@ public sealed class FleetTests(FleetHost fleet) : HostTest
         await using var running = fleet.Crashcart("exec", $"alpha/{box.Name}", "bash", "-c", "echo ready; sleep 86381").Start();
         await running.Says("ready");
         await box.Docker("kill");
-        (await running.Result()).Exited(137);
+        var result = await running.Result();
+        result.Exited(137);
+        Assert.Equal("crashcart: The session was ended: Its container exited.\n", result.Error);
     }
 
     [Fact]

@@ -58,11 +58,39 @@ public sealed class CgroupTests
     }
 
     [Fact]
+    public void A_limit_of_processors_is_a_quota_of_each_tenth_of_a_second()
+    {
+        IReadOnlyList<CgroupHierarchy> hybrid = CgroupHierarchy.Find(MountInfo.ParseAll(Hybrid), _ => "");
+        IReadOnlyList<CgroupHierarchy> unified = CgroupHierarchy.Find(MountInfo.ParseAll(Unified), _ => "cpu\n");
+        var limits = new SessionLimits(NanoCpus: 1_500_000_000);
+        Assert.Equal(["/sys/fs/cgroup/crashcart/a/cpu.max=150000"], SessionCgroup.Plan(unified, "a", limits).Settings);
+        Assert.Equal(["/sys/fs/cgroup/cpu/crashcart/a/cpu.cfs_quota_us=150000"], SessionCgroup.Plan(hybrid, "a", limits).Settings);
+        Assert.Equal(
+            ["/sys/fs/cgroup/crashcart/a/cpu.max=1000"],
+            SessionCgroup.Plan(unified, "a", new SessionLimits(NanoCpus: SessionLimits.LeastNanoCpus)).Settings);
+    }
+
+    [Fact]
+    public void A_limit_that_the_kernel_does_not_take_is_named_and_nothing_is_left()
+    {
+        // More than its parent's, which is a limit in v1 and none in v2.
+        CgroupHierarchy[] legacy = [.. CgroupHierarchy.ReadOwn().Where(hierarchy => !hierarchy.IsUnified)];
+        if (!legacy.Any(hierarchy => hierarchy.Controllers.Contains("cpu")))
+            return;
+        SessionCgroup parent = Made(legacy, _name, new SessionLimits(NanoCpus: 500_000_000));
+        CrashcartException e = Assert.Throws<CrashcartException>(() => Made(legacy, $"{_name}/child", new SessionLimits(NanoCpus: 1_000_000_000)));
+        Assert.Contains("cpu.cfs_quota_us", e.Message, StringComparison.Ordinal);
+        Assert.Contains("'100000'", e.Message, StringComparison.Ordinal);
+        Assert.All(parent.Directories, directory => Assert.False(Directory.Exists(directory)));
+    }
+
+    [Fact]
     public async Task Limits_are_written_where_their_controllers_are()
     {
-        SessionCgroup session = Made(_name + "/limited", new SessionLimits(64 << 20, 17));
+        SessionCgroup session = Made(_name + "/limited", new SessionLimits(64 << 20, 17, NanoCpus: 250_000_000));
         Assert.Equal($"{64 << 20}", Single(session, "memory.limit_in_bytes", "memory.max"));
         Assert.Equal("17", Single(session, "pids.max", "pids.max"));
+        Assert.Equal("25000", Single(session, "cpu.cfs_quota_us", "cpu.max").Split(' ')[0]);
         await session.EmptyAndRemoveAsync();
         Assert.All(session.Directories, directory => Assert.False(Directory.Exists(directory)));
         Assert.All(session.Directories, directory => Assert.False(Directory.Exists(Path.GetDirectoryName(directory))));

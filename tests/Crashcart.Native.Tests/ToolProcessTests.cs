@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Crashcart.Native.Tests;
@@ -187,8 +189,11 @@ public sealed class ToolProcessTests : IDisposable
     {
         using var own = new Toolbox();
         await using ToolProcess tool = await own.StartAsync(own.Spec("sleep", "100000"));
+        Assert.False(own.Target.IsExiting);
         own.Container.Kill();
         Assert.Equal(137, (await tool.Exited.WaitAsync(Limit)).Code);
+        // The tool goes before the container's first process, which is on its way then.
+        Assert.True(own.Target.IsExiting);
     }
 
     [Fact]
@@ -298,6 +303,26 @@ public sealed class ToolProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_limit_of_processors_holds_for_all_of_the_tools_processes_together()
+    {
+        const double cpus = 0.25, enough = 0.15, onePeriod = cpus * 0.1;
+        ToolSpec spec = _box.Script("(while :; do :; done) & while :; do :; done") with { Limits = new SessionLimits(NanoCpus: (long)(cpus * 1e9)) };
+        var wall = Stopwatch.StartNew();
+        await using (await _box.StartAsync(spec))
+        {
+            double used = 0;
+            Eventually.Holds(() => (used = ProcessorSeconds(spec)) > enough, "the tool has computed for a while");
+            Assert.InRange(used, enough, (cpus * wall.Elapsed.TotalSeconds) + (2 * onePeriod));
+        }
+        Assert.Empty(_box.Cgroups());
+
+        // Also without its controller a cgroup of v2 counts it.
+        static double ProcessorSeconds(ToolSpec spec) => double.Parse(
+            File.ReadLines($"{CgroupHierarchy.ReadOwn()[0].MountPoint}/crashcart/{spec.SessionName}/cpu.stat").First()["usage_usec ".Length..],
+            CultureInfo.InvariantCulture) / 1e6;
+    }
+
+    [Fact]
     public async Task Two_sessions_of_one_name_are_not_mixed()
     {
         ToolSpec spec = _box.Spec("sleep", "100000");
@@ -319,6 +344,8 @@ public sealed class ToolProcessTests : IDisposable
         await Bad(_box.Spec("true") with { Profile = "root" }, "restricted, debug or privileged");
         await Bad(_box.Spec("true") with { CapAdd = ["NET"] }, "perhaps NET_BIND_SERVICE");
         await Bad(_box.Spec("true") with { Limits = new SessionLimits(MemoryBytes: 0) }, "has to be positive");
+        await Bad(_box.Spec("true") with { Limits = new SessionLimits(NanoCpus: SessionLimits.LeastNanoCpus - 1) }, "from 0.01 to 8192");
+        await Bad(_box.Spec("true") with { Limits = new SessionLimits(NanoCpus: SessionLimits.MostNanoCpus + 1) }, "from 0.01 to 8192");
         await Bad(_box.Spec("true") with { Terminal = new TerminalSize(1, 1) }, "terminal");
         Assert.Empty(_box.Cgroups());
 

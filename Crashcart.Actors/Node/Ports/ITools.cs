@@ -26,6 +26,9 @@ public interface ITool : IAsyncDisposable
     /// <summary>The exit status (128 + N when signal N ended the tool), when everything in the session is gone.</summary>
     Task<int> Exited { get; }
 
+    /// <summary>What ended it from outside, in one sentence, as far as that can be seen when it has exited; else empty.</summary>
+    string WhyExited { get; }
+
     /// <summary>End of file for the tool; with a terminal there is none, and nothing happens.</summary>
     void CloseInput();
 

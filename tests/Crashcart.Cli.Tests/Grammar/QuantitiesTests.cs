@@ -49,6 +49,28 @@ public sealed class QuantitiesTests
     [InlineData("many")]
     public void What_is_no_count_is_refused(string text) => Assert.Throws<CrashcartException>(() => Quantities.Count("--parallel", text));
 
+    [Theory]
+    [InlineData("2", 2_000_000_000)]
+    [InlineData("0.5", 500_000_000)]
+    [InlineData(".25", 250_000_000)]
+    [InlineData("0.01", 10_000_000)]
+    [InlineData("8192", 8_192_000_000_000)]
+    public void Processors_are_decimal(string text, long nano) => Assert.Equal(nano, Quantities.NanoCpus("--cpus", text));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0")]
+    [InlineData("0.009")]
+    [InlineData("-1")]
+    [InlineData("1,5")]
+    [InlineData("50%")]
+    [InlineData("1e3")]
+    [InlineData("8192.1")]
+    [InlineData("79228162514264337593543950335")]
+    [InlineData("99999999999999999999999999999999999")]
+    public void What_is_no_number_of_processors_is_refused(string text) =>
+        Assert.Throws<CrashcartException>(() => Quantities.NanoCpus("--cpus", text));
+
     [Fact]
     public void Several_selectors_are_one() => Assert.Equal("app=web,env in (a,b)", Commands.CommonOptions.Join(["app=web", " ", "env in (a,b) "]));
 }

@@ -21,6 +21,7 @@ public sealed class RefusalTests
     [InlineData("exec --profile all c ls", "There is no profile 'all'; it is one of restricted, debug, privileged.")]
     [InlineData("exec -e A c ls", "'A' is no value for --env: give NAME=VALUE.")]
     [InlineData("exec --memory much c ls", "'much' is no value for --memory: give a size, like 512M or 1G.")]
+    [InlineData("exec --cpus half c ls", "'half' is no value for --cpus: give a number of processors from 0.01 to 8192, like 0.5 or 2.")]
     [InlineData("exec -i x.img n/c ls", "'x.img' is a file's name, and what goes through the coordinator uses the fleet's images: push the file with 'crashcart image push FILE NAME:TAG' and give --image NAME:TAG.")]
     [InlineData("ps -o xml", "'xml' is no value for --output: give table or json.")]
     [InlineData("ps -o wide", "'wide' is no value for --output: give table or json.")]

@@ -21,7 +21,7 @@ public sealed class RunTests
             await run.ExitAsync(0, 42);
             await run.EndAsync();
         });
-        using var cli = CliProcess.Start("exec", "--coordinator", coordinator.Address, "-e", "A=1", "--memory", "1G", "n/c0", "cat", "-u", "x");
+        using var cli = CliProcess.Start("exec", "--coordinator", coordinator.Address, "-e", "A=1", "--memory", "1G", "--cpus", "1.5", "n/c0", "cat", "-u", "x");
         var sent = new byte[300_000];
         new Random(1).NextBytes(sent);
         var output = cli.ReadOutputAsync();
@@ -35,6 +35,7 @@ public sealed class RunTests
         Assert.Equal(["cat", "-u", "x"], request.Tool.Argv);
         Assert.Equal(["A=1"], request.Tool.Environment);
         Assert.Equal(1L << 30, request.Tool.MemoryLimit);
+        Assert.Equal(1_500_000_000, request.Tool.NanoCpus);
         Assert.Null(request.Tool.Terminal);
         Assert.True(request.Tool.Stdin);
     }

@@ -47,6 +47,27 @@ internal static class HostProcess
     /// <summary>Its words parted by single blanks; empty when there is no such process.</summary>
     public static string CommandLine(int pid) => CommandLine($"/proc/{pid}");
 
+    /// <summary>Waits until its session has computed for a while, and expects that it got no more than its share of the processors.</summary>
+    /// <param name="pid">A tool that computes without end.</param>
+    /// <param name="cpus">As <c>--cpus</c> has it.</param>
+    /// <param name="started">A timestamp from before it was started.</param>
+    public static async Task IsHeldTo(int pid, double cpus, long started)
+    {
+        var used = TimeSpan.Zero;
+        await Eventually.Holds(() => (used = ProcessorTimeOfCgroup(pid)) > TimeSpan.FromSeconds(0.2), "the tool has computed for a while");
+        // Of the period of a tenth of a second that goes on all may be used up; another one is for the accuracy of the kernel.
+        Assert.InRange(used, TimeSpan.Zero, cpus * (TimeProvider.System.GetElapsedTime(started) + TimeSpan.FromSeconds(0.2)));
+    }
+
+    /// <summary>Of everything that is or was in its cgroup of version 2.</summary>
+    private static TimeSpan ProcessorTimeOfCgroup(int pid)
+    {
+        var cgroup = File.ReadLines($"/proc/{pid}/cgroup").Single(line => line.StartsWith("0::", StringComparison.Ordinal))[3..];
+        var hierarchy = HostState.CgroupHierarchies().Single(mountPoint => File.Exists($"{mountPoint}/cgroup.controllers"));
+        var usage = File.ReadLines($"{hierarchy}{cgroup}/cpu.stat").First()["usage_usec ".Length..];
+        return TimeSpan.FromMicroseconds(long.Parse(usage, CultureInfo.InvariantCulture));
+    }
+
     private static long Io(int pid, string field) => long.Parse(
         File.ReadLines($"/proc/{pid}/io").First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..],
         CultureInfo.InvariantCulture);

@@ -32,6 +32,8 @@ internal sealed class PipedTool : ITool
 
     public Task<int> Exited => _exited.Task;
 
+    public string WhyExited { get; set; } = "";
+
     public void Exit(int code)
     {
         _output.Writer.Complete();

@@ -38,6 +38,21 @@ public sealed class SessionCallTests : IDisposable
         Assert.Single(_frames, f => f.Exit is not null);
     }
 
+    [Theory]
+    [InlineData("", "Its container exited.")]
+    [InlineData("Node alpha is being drained.", "Node alpha is being drained.")]
+    public async Task Why_the_tool_ended_goes_with_its_status_and_the_nodes_own_wish_first(string wish, string told)
+    {
+        await using var coordinator = await TestCoordinator.StartAsync(ReadAllAsync);
+        await using var call = await DialAsync(coordinator);
+        var carry = call.CarryAsync(_tool);
+        _tool.WhyExited = "Its container exited.";
+        call.SayWhy(wish);
+        _tool.Exit(137);
+        await carry.WaitAsync(Patience);
+        Assert.Equal((137, told), (_frames[^1].Exit.ExitCode, _frames[^1].Exit.Why));
+    }
+
     [Fact]
     public async Task Every_byte_arrives_as_it_was()
     {

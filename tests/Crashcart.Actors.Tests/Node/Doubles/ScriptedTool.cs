@@ -24,6 +24,8 @@ internal sealed class ScriptedTool : ITool
 
     public Task<int> Exited => _exited.Task;
 
+    public string WhyExited => "";
+
     public void Exit(int code) => _exited.TrySetResult(code);
 
     public void CloseInput() => throw new NotSupportedException("A tool without standard input gets no end of it.");
