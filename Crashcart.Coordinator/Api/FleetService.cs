@@ -55,7 +55,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
 
     public override async Task Run(IAsyncStreamReader<RunInput> fromClient, IServerStreamWriter<RunEvent> toClient, ServerCallContext context)
     {
-        if (!await fromClient.MoveNext(context.CancellationToken) || fromClient.Current.Start is not { } start)
+        if (!await FirstMessage.ComesAsync(fromClient, context.CancellationToken) || fromClient.Current.Start is not { } start)
             throw RunMapping.Invalid("The first message of a run must be its request.");
         RunPlan plan = RunMapping.ToPlan(start);
         plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
@@ -66,7 +66,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), CancellationToken.None);
         pipe.Begin(accepted.Run);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        Task input = CarryInput(pipe, plan.Tool.Stdin, fromClient, over.Token);
+        Task input = CarryInput(pipe, plan.Tool.Stdin, fromClient, over);
         try
         {
             await foreach (RunItem item in pipe.Items(over.Token))
@@ -89,29 +89,37 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         RunLog.Ended(log, plan.Id);
     }
 
-    /// <summary>What the client sends goes to every session; standard input at the pace of the slowest.</summary>
-    private static async Task CarryInput(RunPipe pipe, bool stdin, IAsyncStreamReader<RunInput> fromClient, CancellationToken over)
+    /// <summary>
+    /// What the client sends goes to every session; standard input at the pace of the slowest. What cannot be read ends the run,
+    /// and the call with the reason.
+    /// </summary>
+    private static async Task CarryInput(RunPipe pipe, bool stdin, IAsyncStreamReader<RunInput> fromClient, CancellationTokenSource over)
     {
         try
         {
-            while (await fromClient.MoveNext(over))
+            while (await fromClient.MoveNext(over.Token))
             {
                 RunInput input = fromClient.Current;
                 if (input.InputCase == RunInput.InputOneofCase.Begin)
                     (await pipe.Run).Tell(new Run.Begin());
                 else
-                    await pipe.UnderWay.WaitAsync(over);
+                    await pipe.UnderWay.WaitAsync(over.Token);
                 bool isStdin = input.InputCase is RunInput.InputOneofCase.Stdin or RunInput.InputOneofCase.StdinEof;
                 if (ApiMapping.ToFrame(input) is not { } frame || (isStdin && !stdin))
                     continue;
                 foreach (SessionPipe session in pipe.Sessions)
                 {
                     if (isStdin)
-                        await session.SendInput(frame, over);
+                        await session.SendInput(frame, over.Token);
                     else
                         session.Resize(frame);
                 }
             }
+        }
+        catch (RpcException) when (!over.IsCancellationRequested)
+        {
+            await over.CancelAsync();
+            throw;
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException or RpcException)
         {

@@ -200,6 +200,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddGrpc(options =>
         {
+            options.Interceptors.Add<MessageInterceptor>();
             options.MaxReceiveMessageSize = MaxFrame;
             options.EnableDetailedErrors = false;
         });

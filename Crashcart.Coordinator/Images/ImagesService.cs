@@ -4,6 +4,7 @@ using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Api;
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Streams;
 using Grpc.Core;
 using Status = Grpc.Core.Status;
 
@@ -16,7 +17,7 @@ internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf 
     public override async Task Push(IAsyncStreamReader<PushInput> fromClient, IServerStreamWriter<PushEvent> toClient, ServerCallContext context)
     {
         CancellationToken cancellation = context.CancellationToken;
-        if (!await fromClient.MoveNext(cancellation) || fromClient.Current.Start is not { } start)
+        if (!await FirstMessage.ComesAsync(fromClient, cancellation) || fromClient.Current.Start is not { } start)
             throw Refused(StatusCode.InvalidArgument, "The first message of a push must say what is pushed.");
         if (!ImageName.TryParse(start.Name, out ImageName name, out string wrong))
             throw Refused(StatusCode.InvalidArgument, $"'{start.Name}' is no name for an image: {wrong}.");

@@ -11,9 +11,6 @@ namespace Crashcart.Coordinator.Streams;
 /// <summary>Answers nodes that dial with a session's ticket, and carries the session's bytes between them and the run's client.</summary>
 internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<SessionStreamsService> log) : SessionStreams.SessionStreamsBase
 {
-    /// <summary>For the first frame: a peer without a ticket holds a connection no longer.</summary>
-    private static readonly TimeSpan TicketPatience = TimeSpan.FromSeconds(10);
-
     public override async Task Attach(
         IAsyncStreamReader<NodeFrame> fromNode, IServerStreamWriter<CoordinatorFrame> toNode, ServerCallContext context)
     {
@@ -47,20 +44,12 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
 
     private async Task<SessionPipe> TakeTicket(IAsyncStreamReader<NodeFrame> fromNode, ServerCallContext context)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        patience.CancelAfter(TicketPatience);
-        try
-        {
-            ByteString? secret = await fromNode.MoveNext(patience.Token) && fromNode.Current.FrameCase == NodeFrame.FrameOneofCase.Ticket
+        ByteString? secret = await FirstMessage.ComesAsync(fromNode, context.CancellationToken)
+            && fromNode.Current.FrameCase == NodeFrame.FrameOneofCase.Ticket
                 ? fromNode.Current.Ticket
                 : null;
-            if (secret is not null && tickets.Take(secret) is { } session)
-                return session;
-        }
-        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
-        {
-            // Refused below, as without a ticket.
-        }
+        if (secret is not null && tickets.Take(secret) is { } session)
+            return session;
         StreamLog.Refused(log, context.Peer);
         throw new RpcException(new Status(StatusCode.PermissionDenied, "The stream's ticket is unknown, used or void."));
     }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Crashcart.EndToEnd.Tests.Harness;
@@ -9,6 +11,7 @@ public class FleetHost : IAsyncLifetime
 
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly string[] _addresses;
+    private readonly string[] _streamAddresses;
     private readonly PrivateNetwork? _network;
     private readonly int _linger;
     private readonly string[] _coordinatorOptions;
@@ -39,6 +42,7 @@ public class FleetHost : IAsyncLifetime
         (_coordinatorOptions, _nodeOptions) = (coordinatorOptions ?? [], nodeOptions ?? []);
         _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
         _addresses = [.. Enumerable.Range(0, coordinators).Select(index => Address(NameOf(index)))];
+        _streamAddresses = [.. _addresses.Select(address => isParted ? $"{address.Split(':')[0]}:0" : Daemon.FreeAddress())];
         Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(() => Coordinator(index)))];
         Nodes = [.. nodes.Select(name => new FleetNode(name, docker?.Invoke() ?? new DockerDaemon()))];
     }
@@ -51,6 +55,12 @@ public class FleetHost : IAsyncLifetime
 
     /// <summary>Of a fleet that is parted.</summary>
     internal PrivateNetwork Network => _network!;
+
+    /// <summary>Where the first coordinator answers clients.</summary>
+    internal EndPoint ClientEndPoint => new UnixDomainSocketEndPoint(Socket(0));
+
+    /// <summary>Where it answers nodes that have a session's bytes; not of a fleet that is parted.</summary>
+    internal EndPoint StreamEndPoint => IPEndPoint.Parse(_streamAddresses[0]);
 
     public async Task InitializeAsync()
     {
@@ -166,7 +176,7 @@ public class FleetHost : IAsyncLifetime
     private Command Coordinator(int index) => In(NameOf(index), Artifacts.Coordinator,
     [
         "--socket", Socket(index), "--state-dir", _directory[NameOf(index)],
-        "--cluster-listen", _addresses[index], "--stream-listen", _addresses[index].Split(':')[0] + ":0",
+        "--cluster-listen", _addresses[index], "--stream-listen", _streamAddresses[index],
         .. _coordinatorOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with

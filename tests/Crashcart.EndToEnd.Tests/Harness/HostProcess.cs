@@ -44,6 +44,13 @@ internal static class HostProcess
     /// <summary>Bytes that its read system calls have read, from pipes too.</summary>
     public static long BytesRead(int pid) => Io(pid, "rchar:");
 
+    /// <summary>Memory that it has now, proc_pid_status(5).</summary>
+    public static long ResidentMebibytes(int pid)
+    {
+        var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
     /// <summary>Its words parted by single blanks; empty when there is no such process.</summary>
     public static string CommandLine(int pid) => CommandLine($"/proc/{pid}");
 
