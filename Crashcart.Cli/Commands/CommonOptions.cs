@@ -35,7 +35,7 @@ internal static class CommonOptions
     public static Option<string> Coordinator() => new("--coordinator")
     {
         HelpName = "ADDRESS",
-        Description = "The coordinator: unix:///PATH or https://HOST:PORT (CRASHCART_COORDINATOR)",
+        Description = "The coordinator: unix:///PATH, https://HOST:PORT or a context's name (CRASHCART_COORDINATOR)",
     };
 
     public static Option<string> Node() => new("--node")

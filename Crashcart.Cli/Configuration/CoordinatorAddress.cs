@@ -7,9 +7,13 @@ namespace Crashcart.Cli.Configuration;
 /// <param name="Text">As it was given.</param>
 /// <param name="SocketPath">The Unix socket, or null for TCP.</param>
 /// <param name="Url">What the HTTP client is told; its host is without meaning for a Unix socket.</param>
-internal sealed record CoordinatorAddress(string Text, string? SocketPath, Uri Url)
+/// <param name="TlsDirectory">Where the caller's identity is; null for an address that needs none, or before it is looked for.</param>
+internal sealed record CoordinatorAddress(string Text, string? SocketPath, Uri Url, string? TlsDirectory = null)
 {
     public const string Default = "unix:///run/crashcart/coordinator.sock";
+
+    /// <summary>Whether it is spoken to by TLS, which needs an identity.</summary>
+    public bool IsSecured => Url.Scheme == Uri.UriSchemeHttps;
 
     /// <exception cref="CrashcartException">Neither of the three forms, or plaintext to another host.</exception>
     public static CoordinatorAddress Parse(string text)

@@ -23,9 +23,21 @@ internal static class Settings
     }
 
     /// <summary>Where the coordinator is.</summary>
-    /// <exception cref="CrashcartException">The address is malformed, or would be plaintext over a network.</exception>
-    public static CoordinatorAddress Coordinator(string? flag) =>
-        CoordinatorAddress.Parse(Find(flag, "CRASHCART_COORDINATOR", "coordinator") ?? CoordinatorAddress.Default);
+    /// <exception cref="CrashcartException">The address is malformed, would be plaintext over a network, or needs an identity that is nowhere; or there is no such context.</exception>
+    public static CoordinatorAddress Coordinator(string? flag)
+    {
+        var said = NotEmpty(flag) ?? NotEmpty(Environment.GetEnvironmentVariable("CRASHCART_COORDINATOR")) ?? Contexts.Mine.Current
+            ?? Find(null, "CRASHCART_COORDINATOR", "coordinator") ?? CoordinatorAddress.Default;
+        if (Contexts.IsName(said) && !said.Contains(':', StringComparison.Ordinal))
+            return Contexts.Mine.Address(said);
+        var address = CoordinatorAddress.Parse(said);
+        return !address.IsSecured ? address : address with
+        {
+            TlsDirectory = Find(null, "CRASHCART_TLS_DIR", "tls-dir") ?? throw new CrashcartException(
+                FailureReason.BadRequest,
+                $"The coordinator at {address.Text} must know who you are: add it with 'crashcart context add', or name the directory of your certificate in CRASHCART_TLS_DIR."),
+        };
+    }
 
     /// <summary>In how many containers a tool may run without a question; null when nothing says so.</summary>
     public static string? ConfirmAbove() => Find(null, "CRASHCART_CONFIRM_ABOVE", "confirm-above");

@@ -22,6 +22,7 @@ internal static class CommandTable
         ("drain", CordonCommands.Drain),
         ("fleet", FleetCommand.Create),
         ("image", ImageCommand.Create),
+        ("context", ContextCommand.Create),
     ];
 
     public static IEnumerable<string> Names => All.Select(command => command.Name);

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Crashcart.Api;
 using Crashcart.Cli.Configuration;
+using Crashcart.Cli.Identity;
 using Crashcart.Cli.Sockets;
 using Crashcart.Native;
 using Grpc.Core;
@@ -18,6 +20,7 @@ internal sealed class CoordinatorClient : IDisposable
     private const int MaxMessage = 64 * 1024 * 1024;
 
     private readonly CoordinatorAddress _address;
+    private readonly ClientIdentity? _identity;
     private readonly GrpcChannel _channel;
 
     public CoordinatorClient(CoordinatorAddress address)
@@ -26,6 +29,12 @@ internal sealed class CoordinatorClient : IDisposable
         var handler = new SocketsHttpHandler { UseProxy = false, InitialHttp2StreamWindowSize = StreamWindow };
         if (address.SocketPath is { } path)
             handler.ConnectCallback = async (_, cancellation) => await UnixSocket.ConnectAsync(path, cancellation);
+        if (address.TlsDirectory is { } directory)
+        {
+            _identity = ClientIdentity.Read(directory);
+            handler.SslOptions = _identity.ToOptions();
+        }
+
         _channel = GrpcChannel.ForAddress(address.Url, new GrpcChannelOptions
         {
             HttpHandler = handler,
@@ -52,6 +61,14 @@ internal sealed class CoordinatorClient : IDisposable
         return (failure.StatusCode, cause) switch
         {
             (StatusCode.Unavailable, SocketException socket) => Unreachable(UnixSocket.Describe(socket, _address.SocketPath, "crashcart"), failure),
+            (_, AuthenticationException) => new CrashcartException(
+                FailureReason.Unavailable, $"What answers at {_address.Text} is not your fleet's coordinator: {cause.Message}.", failure),
+            // TLS 1.3 has its client connected before the server looks at the client's certificate.
+            (StatusCode.Unavailable or StatusCode.Internal, HttpRequestException or IOException or ObjectDisposedException or SocketException { SocketErrorCode: SocketError.ConnectionReset })
+                when _identity is { } identity => new CrashcartException(
+                FailureReason.Unavailable,
+                $"The coordinator at {_address.Text} ended the connection; it may not take your certificate ({identity.Holder}, valid until {identity.Until:u}): its log says why.",
+                failure),
             (StatusCode.Unavailable, not null) => Unreachable(cause.Message.TrimEnd('.'), failure),
             (StatusCode.Unimplemented, _) => new CrashcartException(
                 FailureReason.Unavailable, $"The coordinator at {_address.Text} does not offer this; it is of another version, or something else.", failure),
