@@ -1,28 +1,28 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Crashcart.Actors.Remoting;
+using Crashcart.Native;
 using Crashcart.Node.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Crashcart.Node.Identity;
 
 /// <summary>
-/// A process's own identity and its view of the fleet's authority, as its files are now: they are looked at again every two seconds, so
-/// that a certificate is renewed and another revoked without a restart. Files that are wrong change nothing and are logged once.
+/// A process's own identity and its view of the fleet's authority, as its files are now: a certificate is renewed and another revoked
+/// without a restart.
 /// </summary>
 public sealed class MemberIdentity : IMemberIdentity, IDisposable
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
+    private const UnixFileMode RootOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string _directory;
     private readonly string _received;
     private readonly IReadOnlyList<string> _lists;
+    private readonly PeerRole _role;
     private readonly ILogger _log;
-    private readonly Lock _changing = new();
-    private readonly ITimer _looking;
-    private volatile IdentityFiles _files;
-    private string _seen;
-    private string _problem = "";
+    private readonly Lock _receiving = new();
+    private readonly WatchedFiles<IdentityFiles> _files;
 
     /// <param name="directory">Of <see cref="IdentityFiles"/>.</param>
     /// <param name="stateDirectory">Where the list of revoked certificates is kept that came over the cluster.</param>
@@ -33,20 +33,22 @@ public sealed class MemberIdentity : IMemberIdentity, IDisposable
         _directory = directory;
         _received = Path.Combine(stateDirectory, IdentityFiles.RevocationName);
         _lists = [Path.Combine(directory, IdentityFiles.RevocationName), _received, .. lists];
+        _role = role;
         _log = log;
-        Role = role;
-        _seen = Fingerprint();
-        _files = Read();
-        _looking = time.CreateTimer(_ => Look(), null, LookInterval, LookInterval);
+        string[] own = [.. new[] { IdentityFiles.AuthorityName, IdentityFiles.CertificateName, IdentityFiles.KeyName }.Select(name => Path.Combine(directory, name))];
+        _files = new WatchedFiles<IdentityFiles>([.. own, .. _lists], Read, time, problem => IdentityLog.NotRead(log, problem));
+        _files.Changed += () => IdentityLog.Read(log, directory, Certificate.Subject, Certificate.NotAfter.ToUniversalTime(), Trust.Revoked?.Serials.Count ?? 0);
     }
 
-    public event Action? Changed;
+    public event Action? Changed
+    {
+        add => _files.Changed += value;
+        remove => _files.Changed -= value;
+    }
 
-    public PeerRole Role { get; }
+    public X509Certificate2 Certificate => _files.Current.Certificate;
 
-    public X509Certificate2 Certificate => _files.Certificate;
-
-    public Trust Trust => _files.Trust;
+    public Trust Trust => _files.Current.Trust;
 
     public ReadOnlyMemory<byte>? Revoked => Trust.Revoked?.Der;
 
@@ -58,15 +60,14 @@ public sealed class MemberIdentity : IMemberIdentity, IDisposable
         try
         {
             var read = RevocationList.Read(list, Trust.Authority);
-            lock (_changing)
+            lock (_receiving)
             {
                 if (Trust.Revoked is { } known && known.Number >= read.Number)
                     return;
-                Directory.CreateDirectory(Path.GetDirectoryName(_received)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                Native.DurableFile.Replace(_received, System.Text.Encoding.ASCII.GetBytes(read.ToPem()));
+                Directory.CreateDirectory(Path.GetDirectoryName(_received)!, RootOnly);
+                DurableFile.Replace(_received, Encoding.ASCII.GetBytes(read.ToPem()));
+                _files.Look();
             }
-
-            Look();
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
@@ -74,53 +75,17 @@ public sealed class MemberIdentity : IMemberIdentity, IDisposable
         }
     }
 
-    public void Dispose() => _looking.Dispose();
-
-    private void Look()
-    {
-        lock (_changing)
-        {
-            var now = Fingerprint();
-            if (now == _seen)
-                return;
-            try
-            {
-                _files = Read();
-                _seen = now;
-                _problem = "";
-                IdentityLog.Read(_log, _directory, Certificate.Subject, Certificate.NotAfter.ToUniversalTime(), Trust.Revoked?.Serials.Count ?? 0);
-            }
-            catch (SettingsException e)
-            {
-                // Perhaps it is half written; it is looked at again.
-                if (_problem != e.Message)
-                    IdentityLog.NotRead(_log, e.Message);
-                _problem = e.Message;
-                return;
-            }
-        }
-
-        Changed?.Invoke();
-    }
+    public void Dispose() => _files.Dispose();
 
     private IdentityFiles Read()
     {
         var files = IdentityFiles.Read(_directory);
         var newest = _lists.Select(path => IdentityFiles.ReadRevoked(path, files.Trust.Authority)).MaxBy(list => list?.Number);
         files = files with { Trust = files.Trust with { Revoked = newest } };
-        return files.Trust.Refusal(files.Certificate, Role) is { } why
+        return files.Trust.Refusal(files.Certificate, _role) is { } why
             ? throw new SettingsException($"The identity in {_directory} is not usable here: its holder {why}.")
             : files;
     }
-
-    /// <summary>Of all files; another one when any of them was written.</summary>
-    private string Fingerprint() => string.Join(
-        ' ',
-        new[] { IdentityFiles.AuthorityName, IdentityFiles.CertificateName, IdentityFiles.KeyName }
-            .Select(name => Path.Combine(_directory, name))
-            .Concat(_lists)
-            .Select(path => new FileInfo(path))
-            .Select(file => file.Exists ? $"{file.LastWriteTimeUtc.Ticks}-{file.Length}" : "none"));
 }
 
 internal static partial class IdentityLog

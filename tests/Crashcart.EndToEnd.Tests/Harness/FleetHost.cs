@@ -7,11 +7,15 @@ namespace Crashcart.EndToEnd.Tests.Harness;
 /// <summary>A fleet of real processes on this machine: nodes, each with a Docker daemon of its own, and coordinators.</summary>
 public class FleetHost : IAsyncLifetime
 {
+    private const string Loopback = "127.0.0.1";
+
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly string[] _addresses;
     private readonly string[] _streamAddresses;
+    private readonly string[] _clientAddresses;
+    private readonly bool _isSecured;
     private readonly PrivateNetwork? _network;
     private readonly int _linger;
     private readonly string[] _coordinatorOptions;
@@ -27,6 +31,7 @@ public class FleetHost : IAsyncLifetime
     /// <param name="isParted">Every daemon has a network namespace of its own, and the lines between them can be cut.</param>
     /// <param name="docker">Makes the daemon of a node; null: as it is by default.</param>
     /// <param name="linger">Seconds for which nodes keep images attached; with 0 a loop device that is left is a leak.</param>
+    /// <param name="isSecured">Members speak TLS, and coordinators take clients by TCP too.</param>
     /// <param name="coordinatorOptions">More of each coordinator's.</param>
     /// <param name="nodeOptions">More of each node's.</param>
     protected FleetHost(
@@ -35,19 +40,25 @@ public class FleetHost : IAsyncLifetime
         bool isParted = false,
         Func<DockerDaemon>? docker = null,
         int linger = 0,
+        bool isSecured = false,
         string[]? coordinatorOptions = null,
         string[]? nodeOptions = null)
     {
-        _linger = linger;
+        (_linger, _isSecured) = (linger, isSecured);
+        Authority = new Authority(_directory["tls"]);
         (_coordinatorOptions, _nodeOptions) = (coordinatorOptions ?? [], nodeOptions ?? []);
         _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
         _addresses = [.. Enumerable.Range(0, coordinators).Select(index => Address(NameOf(index)))];
         _streamAddresses = [.. _addresses.Select(address => isParted ? $"{address.Split(':')[0]}:0" : Daemon.FreeAddress())];
+        _clientAddresses = [.. _addresses.Select(_ => Daemon.FreeAddress())];
         Coordinators = [.. Enumerable.Range(0, coordinators).Select(index => new Daemon(() => Coordinator(index)))];
         Nodes = [.. nodes.Select(name => new FleetNode(name, docker?.Invoke() ?? new DockerDaemon()))];
     }
 
     internal string Image => _directory["crashcart.img"];
+
+    /// <summary>Who the fleet's members and users are.</summary>
+    internal Authority Authority { get; }
 
     internal IReadOnlyList<FleetNode> Nodes { get; }
 
@@ -68,6 +79,8 @@ public class FleetHost : IAsyncLifetime
         if (_network is not null)
             await _network.Make();
         await Task.WhenAll(Nodes.Select(node => node.Docker.InitializeAsync()));
+        if (_isSecured)
+            await IssueIdentities();
         foreach (var coordinator in Coordinators)
             coordinator.Start();
         foreach (var node in Nodes)
@@ -139,6 +152,9 @@ public class FleetHost : IAsyncLifetime
     internal static JsonElement[] Json(CommandResult listing) =>
         [.. JsonDocument.Parse(listing.Output).RootElement.EnumerateArray()];
 
+    /// <summary>The first coordinator for those who come over the network, of a fleet that is secured.</summary>
+    internal string Url => $"https://{_clientAddresses[0]}";
+
     /// <summary>A command line of <c>crashcart</c> that talks to the first coordinator.</summary>
     internal Command Crashcart(params string[] arguments) => Crashcart(0, arguments);
 
@@ -169,6 +185,15 @@ public class FleetHost : IAsyncLifetime
     /// <summary>A coordinator's place in the network.</summary>
     internal static string NameOf(int coordinator) => $"coordinator-{coordinator}";
 
+    private async Task IssueIdentities()
+    {
+        await Authority.Init();
+        for (var index = 0; index < Coordinators.Count; index++)
+            await Authority.Issue("coordinator", NameOf(index), Loopback);
+        foreach (var node in Nodes)
+            await Authority.Issue("node", node.Name, Loopback);
+    }
+
     private string Address(string daemon) => _network?.AddressOf(daemon) ?? Daemon.FreeAddress();
 
     private string Socket(int coordinator) => _directory[$"coordinator-{coordinator}.sock"];
@@ -177,6 +202,7 @@ public class FleetHost : IAsyncLifetime
     [
         "--socket", Socket(index), "--state-dir", _directory[NameOf(index)],
         "--cluster-listen", _addresses[index], "--stream-listen", _streamAddresses[index],
+        .. _isSecured ? ["--tls-dir", Authority[NameOf(index)], "--ca-dir", Authority.Path, "--listen", _clientAddresses[index]] : Array.Empty<string>(),
         .. _coordinatorOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with
@@ -187,6 +213,7 @@ public class FleetHost : IAsyncLifetime
     private Command Node(FleetNode node, string listen) => In(node.Name, Artifacts.Node,
     [
         "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", listen, "--linger", $"{_linger}",
+        .. _isSecured ? ["--tls-dir", Authority[node.Name]] : Array.Empty<string>(),
         .. _nodeOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with

@@ -1,0 +1,30 @@
+namespace Crashcart.EndToEnd.Tests.Harness;
+
+/// <summary>A fleet's certificate authority, by <c>crashcart-coordinator ca</c>, and the identities that it issued.</summary>
+/// <param name="directory">Where both are kept.</param>
+internal sealed class Authority(string directory)
+{
+    public string Path => System.IO.Path.Combine(directory, "ca");
+
+    /// <summary>The identity of that name.</summary>
+    public string this[string name] => System.IO.Path.Combine(directory, name);
+
+    public Task Init() => Ca("init");
+
+    /// <param name="role">coordinator, node or user</param>
+    /// <param name="host">By which it is dialled; none for users.</param>
+    public Task Issue(string role, string name, string? host = null) =>
+        Ca(["issue", role, name, "-o", this[name], .. host is null ? Array.Empty<string>() : ["--host", host]]);
+
+    public async Task Revoke(string name)
+    {
+        using var certificate = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificateFromFile(System.IO.Path.Combine(this[name], "tls.crt"));
+        await Ca("revoke", certificate.SerialNumber);
+    }
+
+    private async Task Ca(params string[] words)
+    {
+        var result = await new Command(Artifacts.Coordinator, ["ca", .. words, "--ca-dir", Path]).Run();
+        Assert.True(result.ExitCode == 0, result.Error);
+    }
+}
