@@ -126,19 +126,20 @@ internal sealed class TlsTransport : Transport
 
     private async Task GreetAsync(Socket socket, IAssociationEventListener listener)
     {
-        var peer = (IPEndPoint?)socket.RemoteEndPoint;
+        IPEndPoint? peer = null;
         using Handshakes.Place place = _handshakes.Begin(Patience, socket);
         try
         {
+            peer = (IPEndPoint)socket.RemoteEndPoint!;
             socket.NoDelay = true;
             var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
             await tls.AuthenticateAsServerAsync(AsServer(), place.Over).ConfigureAwait(false);
-            listener.Notify(new InboundAssociation(Take(tls, new Address(Scheme, System.Name, peer!.Address.ToString(), peer.Port))));
+            listener.Notify(new InboundAssociation(Take(tls, new Address(Scheme, System.Name, peer.Address.ToString(), peer.Port))));
         }
         catch (Exception e) when (e is IOException or AuthenticationException or OperationCanceledException or ObjectDisposedException or SocketException)
         {
             socket.Dispose();
-            _log.Warning("Connection from {0} is not taken: {1}", peer, e is OperationCanceledException ? "it made no handshake in time" : e.GetBaseException().Message);
+            _log.Warning("Connection from {0} is not taken: {1}", peer?.ToString() ?? "a peer that is gone", e is OperationCanceledException ? "it made no handshake in time" : e.GetBaseException().Message);
         }
     }
 

@@ -47,6 +47,7 @@ internal sealed class Contexts(string home)
             _ = ClientIdentity.Read(tlsDirectory);
         Guard(() =>
         {
+            ClearAway();
             // Under another name until it is whole.
             var made = Directory.CreateDirectory(Path.Combine(_directory, $".{name}.{Environment.ProcessId}"), OwnerOnly).FullName;
             try
@@ -88,6 +89,18 @@ internal sealed class Contexts(string home)
             Directory.Delete(Path.Combine(_directory, name), recursive: true);
             return true;
         });
+    }
+
+    /// <summary>What was killed half-way has left a copy of a key.</summary>
+    private void ClearAway()
+    {
+        if (!Directory.Exists(_directory))
+            return;
+        foreach (var begun in Directory.EnumerateDirectories(_directory, ".*"))
+        {
+            if (!Directory.Exists("/proc/" + Path.GetExtension(begun).TrimStart('.')))
+                Directory.Delete(begun, recursive: true);
+        }
     }
 
     private void Demand(string name)

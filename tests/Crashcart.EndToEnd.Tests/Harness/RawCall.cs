@@ -28,7 +28,7 @@ internal sealed class RawCall : IDisposable
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new StreamContent(_request.Reader.AsStream()),
+            Content = new SentAtOnce(_request.Reader),
         };
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
@@ -100,5 +100,31 @@ internal sealed class RawCall : IDisposable
         for (; value > 0x7F; value >>= 7)
             bytes.Add((byte)(value | 0x80));
         return [.. bytes, (byte)value];
+    }
+
+    /// <summary>HttpClient keeps what is written until more comes, or somebody flushes.</summary>
+    private sealed class SentAtOnce(PipeReader source) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            // The request begins before its first message.
+            await stream.FlushAsync();
+            while (true)
+            {
+                ReadResult read = await source.ReadAsync();
+                foreach (ReadOnlyMemory<byte> piece in read.Buffer)
+                    await stream.WriteAsync(piece);
+                source.AdvanceTo(read.Buffer.End);
+                await stream.FlushAsync();
+                if (read.IsCompleted)
+                    return;
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }
