@@ -69,8 +69,9 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         Task input = CarryInput(pipe, plan.Tool.Stdin, fromClient, over);
         try
         {
+            // A write that is cancelled breaks its call off, and the client would never learn the reason.
             await foreach (RunItem item in pipe.Items(over.Token))
-                await toClient.WriteAsync(ApiMapping.ToApi(item), over.Token);
+                await toClient.WriteAsync(ApiMapping.ToApi(item));
             // A connection that is closed takes from its client what was received and not yet read: the client's end of
             // input says that it has read all.
             await Task.WhenAny(input, Task.Delay(FarewellPatience, over.Token));

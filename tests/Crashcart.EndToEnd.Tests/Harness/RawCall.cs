@@ -18,12 +18,13 @@ internal sealed class RawCall : IDisposable
     private readonly HttpClient _client;
     private readonly Pipe _request = new();
     private readonly Task<HttpResponseMessage> _response;
+    private NetworkStream? _connection;
 
     /// <param name="peer">Who is called: each call has a connection of its own.</param>
     /// <param name="method">SERVICE/METHOD</param>
     public RawCall(EndPoint peer, string method)
     {
-        _client = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, cancellation) => await Connect(peer, cancellation) });
+        _client = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, cancellation) => _connection = await Connect(peer, cancellation) });
         var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost/{method}")
         {
             Version = HttpVersion.Version20,
@@ -88,8 +89,10 @@ internal sealed class RawCall : IDisposable
         return (code, headers.TryGetValues("grpc-message", out var detail) ? Uri.UnescapeDataString(detail.Single()) : "");
     }
 
+    /// <summary>As if its process had ended: an answer that nobody reads would keep the connection open.</summary>
     public void Dispose()
     {
+        _connection?.Dispose();
         _request.Writer.Complete();
         _client.Dispose();
     }
