@@ -32,7 +32,8 @@ public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
     public IStash Stash { get; set; } = null!;
 
     /// <summary>Put the question to every coordinator, this one too; answered by <see cref="Answers"/>.</summary>
-    public sealed record AskCoordinators(Func<string, IQuestion> Question) : INoSerializationVerificationNeeded;
+    /// <param name="TryUnreachable">Those that are thought unreachable too: the thought may be wrong, but each that it is right of costs the whole patience.</param>
+    public sealed record AskCoordinators(Func<string, IQuestion> Question, bool TryUnreachable = false) : INoSerializationVerificationNeeded;
 
     /// <summary>Put the question to nodes; answered by <see cref="Answers"/>.</summary>
     public sealed record AskNodes(IReadOnlyList<Address> Nodes, Func<string, IQuestion> Question) : INoSerializationVerificationNeeded;
@@ -53,10 +54,6 @@ public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
 
     protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
 
-    /// <summary>Members that cannot be asked now.</summary>
-    private IReadOnlyList<SilentNode> Absent =>
-        [.. _coordinators.All.Where(one => one.State is "unreachable" or "joining").Select(one => new SilentNode(one.Name, $"The coordinator is {one.State}."))];
-
     private static ActorPath Path(Address coordinator) => new RootActorPath(coordinator) / "user" / Name;
 
     private void Joining()
@@ -76,7 +73,7 @@ public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
 
     private void Joined()
     {
-        Receive<AskCoordinators>(ask => Ask(ask.Question, [.. _coordinators.Reachable.Select(Path)], Absent));
+        Receive<AskCoordinators>(OnAskCoordinators);
         Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
         ReceiveAlways();
     }
@@ -113,6 +110,16 @@ public sealed class FleetImagesActor : ReceiveActor, IWithUnboundedStash
             return;
         _coordinators.Apply(member.UniqueAddress, member.Status);
         _coordinators.SetReachable(member.UniqueAddress, reachable);
+    }
+
+    private void OnAskCoordinators(AskCoordinators ask)
+    {
+        ILookup<bool, (Address Address, string Name, string State)> asked = _coordinators.All
+            .ToLookup(one => one.State is "up" or "leaving" || (ask.TryUnreachable && one.State is "unreachable"));
+        Ask(
+            ask.Question,
+            [.. asked[true].Select(one => Path(one.Address))],
+            [.. asked[false].Select(one => new SilentNode(one.Name, $"The coordinator is {one.State}."))]);
     }
 
     private void Ask(Func<string, IQuestion> question, IReadOnlyList<ActorPath> asked, IReadOnlyList<SilentNode> unreachable)

@@ -18,12 +18,12 @@ internal sealed class GatherActor : ReceiveActor, IWithTimers
         // An answer to another question than was asked is nobody's business here.
         Receive<IAnswer>(answer => OnAnswer(answer.GetType() == question.AnswerType && answer.CorrelationId == question.CorrelationId, answer));
         Receive<TimeIsOver>(_ => Finish());
-        foreach (ActorPath path in asked)
-            Context.ActorSelection(path).Tell(question);
         if (asked.Count == 0)
             Self.Tell(TimeIsOver.Instance);
         else
             Timers!.StartSingleTimer(TimeIsOver.Instance, TimeIsOver.Instance, patience);
+        foreach (ActorPath path in asked)
+            Context.ActorSelection(path).Tell(question);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;

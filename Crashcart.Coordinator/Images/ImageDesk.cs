@@ -15,24 +15,17 @@ internal sealed class ImageDesk(FleetGate fleet)
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(8);
 
     /// <summary>What the reference leads to; everything, when it is empty.</summary>
-    public async Task<(FleetImages Images, IReadOnlyList<SilentNode> Silent)> FindAsync(string reference, CancellationToken cancellation)
-    {
-        FleetImagesActor.Answers answers = await AskCoordinators(
-            id => new FindImages { CorrelationId = id, Reference = reference }, cancellation);
-        var images = new FleetImages();
-        List<SilentNode> silent = [.. answers.Silent];
-        foreach (var (address, answer) in answers.All)
-        {
-            var found = (ImagesFound)answer;
-            string coordinator = FleetImagesActor.NameOf(address);
-            images.Add(coordinator, found);
-            if (found.Problem.Length > 0)
-                silent.Add(new SilentNode(coordinator, found.Problem));
-            if (found.LeftOut > 0)
-                silent.Add(new SilentNode(coordinator, $"It has {found.LeftOut} more names and images than fit into its answer."));
-        }
+    public Task<(FleetImages Images, IReadOnlyList<SilentNode> Silent)> FindAsync(string reference, CancellationToken cancellation) =>
+        FindAsync(reference, tryUnreachable: false, cancellation);
 
-        return (images, silent);
+    /// <summary>As the other; before it says that something is not there, coordinators that are thought unreachable are asked too.</summary>
+    /// <param name="reference">What is looked for; everything, when it is empty.</param>
+    /// <param name="isFound">Whether what was found is enough.</param>
+    public async Task<(FleetImages Images, IReadOnlyList<SilentNode> Silent)> FindAsync(
+        string reference, Func<FleetImages, bool> isFound, CancellationToken cancellation)
+    {
+        var (images, silent) = await FindAsync(reference, cancellation);
+        return silent.Count == 0 || isFound(images) ? (images, silent) : await FindAsync(reference, tryUnreachable: true, cancellation);
     }
 
     /// <summary>The image that a client wants for its tools.</summary>
@@ -72,14 +65,42 @@ internal sealed class ImageDesk(FleetGate fleet)
     public async Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken cancellation) =>
         (await fleet.AskFleet<FleetQuery.Nodes>(new FleetQuery.ListNodes(), AnswerPatience, cancellation)).All;
 
+    /// <summary>Who could not be asked about what was not found, as a sentence.</summary>
+    public static string Others(IReadOnlyList<SilentNode> silent) => silent.Count == 0
+        ? ""
+        : $" Not every coordinator could say: {string.Join("; ", silent.Select(one => $"{one.Node}: {one.Problem.TrimEnd('.')}"))}.";
+
     private async Task<(FleetImage? Image, string Problem)> ResolveAsync(ImageReference reference, CancellationToken cancellation)
     {
-        var (images, silent) = await FindAsync(reference.ToString(), cancellation);
+        var (images, silent) = await FindAsync(reference.ToString(), found => found.Resolve(reference, out _) is not null, cancellation);
         FleetImage? image = images.Resolve(reference, out string problem);
         // Others may have the same bytes under other names.
         if (reference is ImageReference.Named named && images.Names.Find(named.Name) is { Digest: { } digest })
             image = (await FindAsync(digest.ToString(), cancellation)).Images.Find(digest) ?? image;
         return (image, image is null ? problem + Others(silent) : "");
+    }
+
+    private async Task<(FleetImages Images, IReadOnlyList<SilentNode> Silent)> FindAsync(
+        string reference, bool tryUnreachable, CancellationToken cancellation)
+    {
+        FleetImagesActor.Answers answers = await fleet.AskImages<FleetImagesActor.Answers>(
+            new FleetImagesActor.AskCoordinators(id => new FindImages { CorrelationId = id, Reference = reference }, tryUnreachable),
+            AnswerPatience,
+            cancellation);
+        var images = new FleetImages();
+        List<SilentNode> silent = [.. answers.Silent];
+        foreach (var (address, answer) in answers.All)
+        {
+            var found = (ImagesFound)answer;
+            string coordinator = FleetImagesActor.NameOf(address);
+            images.Add(coordinator, found);
+            if (found.Problem.Length > 0)
+                silent.Add(new SilentNode(coordinator, found.Problem));
+            if (found.LeftOut > 0)
+                silent.Add(new SilentNode(coordinator, $"It has {found.LeftOut} more names and images than fit into its answer."));
+        }
+
+        return (images, silent);
     }
 
     private static WantedImage Wanted(FleetImage image, string name) => new()
@@ -89,8 +110,4 @@ internal sealed class ImageDesk(FleetGate fleet)
         Size = image.Size,
         Sources = { image.Sources },
     };
-
-    private static string Others(IReadOnlyList<SilentNode> silent) => silent.Count == 0
-        ? ""
-        : $" Not every coordinator could say: {string.Join("; ", silent.Select(one => $"{one.Node}: {one.Problem.TrimEnd('.')}"))}.";
 }

@@ -20,10 +20,11 @@ internal sealed class ImageRemoval(ImageDesk desk, TimeProvider time)
     /// <exception cref="RpcException">There is no such image, or it has several names.</exception>
     public async Task<RemoveImageResponse> RunAsync(ImageReference reference, bool force, CancellationToken cancellation)
     {
-        var (images, silent) = await desk.FindAsync("", cancellation);
-        Note(silent);
         IReadOnlyList<NodeStatus> nodes = await desk.NodesAsync(cancellation);
-        ImageDigest digest = Find(reference, images, nodes);
+        var (images, silent) = await desk.FindAsync("", found => Find(reference, found, nodes, out _) is not null, cancellation);
+        Note(silent);
+        ImageDigest digest = Find(reference, images, nodes, out string problem)
+            ?? throw new RpcException(new Status(StatusCode.NotFound, problem + ImageDesk.Others(silent)));
         IReadOnlyList<NameRecord> names = images.Names.Of(digest);
         List<NameRecord> going = [.. names.Where(record => reference is not ImageReference.Named named || record.Name == named.Name)];
         if (going.Count > 1 && !force)
@@ -39,12 +40,13 @@ internal sealed class ImageRemoval(ImageDesk desk, TimeProvider time)
         return _done;
     }
 
-    private static ImageDigest Find(ImageReference reference, FleetImages images, IReadOnlyList<NodeStatus> nodes)
+    private static ImageDigest? Find(ImageReference reference, FleetImages images, IReadOnlyList<NodeStatus> nodes, out string problem)
     {
+        problem = "";
         // A name goes even if nobody has what it leads to.
         if (reference is ImageReference.Named named && images.Names.Find(named.Name) is { Digest: { } meant })
             return meant;
-        if (images.Resolve(reference, out string problem) is { } image)
+        if (images.Resolve(reference, out problem) is { } image)
             return image.Digest;
         if (reference is ImageReference.Digest prefix)
         {
@@ -58,7 +60,7 @@ internal sealed class ImageRemoval(ImageDesk desk, TimeProvider time)
                 return only;
         }
 
-        throw new RpcException(new Status(StatusCode.NotFound, problem));
+        return null;
     }
 
     private async Task Untag(NameRecord record, NameBook known, CancellationToken cancellation)

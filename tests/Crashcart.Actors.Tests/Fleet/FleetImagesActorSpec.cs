@@ -46,6 +46,20 @@ public sealed class FleetImagesActorSpec : FleetSpec
     }
 
     [Fact]
+    public void A_coordinator_that_is_thought_unreachable_is_asked_when_the_asker_wants_that()
+    {
+        Member other = Stranger("10.0.0.2", ClusterSettings.CoordinatorRole);
+        _images.Tell(new ClusterEvent.UnreachableMember(other));
+        _images.Tell(new FleetImagesActor.AskCoordinators(id => new FindImages { CorrelationId = id }, TryUnreachable: true));
+        _shelf.IsAsked.Wait();
+
+        Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Contains(
+            new SilentNode(FleetImagesActor.NameOf(other.Address), "It did not answer within 5 s."), ExpectMsg<FleetImagesActor.Answers>().Silent);
+    }
+
+    [Fact]
     public void A_coordinator_that_is_still_joining_is_told_of_and_not_waited_for()
     {
         Member other = Newcomer("10.0.0.2", ClusterSettings.CoordinatorRole);
@@ -74,9 +88,15 @@ public sealed class FleetImagesActorSpec : FleetSpec
     {
         public string Problem { get; set; } = "";
 
-        public Task<ImagesFound> FindAsync(string reference) => Problem.Length > 0
-            ? Task.FromException<ImagesFound>(new IOException(Problem))
-            : Task.FromResult(new ImagesFound { Images = { new ImageBlob { Digest = $"of {reference}" } } });
+        public ManualResetEventSlim IsAsked { get; } = new();
+
+        public Task<ImagesFound> FindAsync(string reference)
+        {
+            IsAsked.Set();
+            return Problem.Length > 0
+                ? Task.FromException<ImagesFound>(new IOException(Problem))
+                : Task.FromResult(new ImagesFound { Images = { new ImageBlob { Digest = $"of {reference}" } } });
+        }
 
         public Task<ImageNameRecorded> RecordAsync(ImageNameRecord? record) => Task.FromResult(new ImageNameRecorded());
 
