@@ -21,6 +21,7 @@ internal sealed class NodeCommand : RootCommand
     {
         _reader.AddTo(this);
         Options.Add(_check);
+        Subcommands.Add(new JoinCommand());
         SetAction((parsed, _) => RunAsync(parsed));
     }
 

@@ -34,6 +34,12 @@ public sealed record NodeSettings(
     /// <summary>Where coordinators take members, when nobody says otherwise.</summary>
     public const string DefaultSeed = "127.0.0.1:7420";
 
+    /// <summary>Of <see cref="IsName"/>, for people.</summary>
+    public const string NameRule = "use up to 63 letters, digits and -_., beginning with a letter or digit";
+
+    /// <summary>Where a node listens for other members, when nobody says otherwise.</summary>
+    public const int DefaultPort = 7421;
+
     private static readonly string[] DefaultImages =
         ["/var/lib/crashcart/crashcart.img", Path.Combine(AppContext.BaseDirectory, "crashcart.img")];
 
@@ -59,7 +65,7 @@ public sealed record NodeSettings(
 
     private static readonly Setting ListenSetting = new("listen", "HOST:PORT", "Address for the other members of the fleet.")
     {
-        Default = "127.0.0.1:7421",
+        Default = $"127.0.0.1:{DefaultPort}",
     };
 
     private static readonly Setting SeedSetting = new("seed", "HOST:PORT", "A coordinator to join by (repeat).")
@@ -106,23 +112,34 @@ public sealed record NodeSettings(
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
         [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, LogSetting];
 
-    public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting, TlsSetting];
+    public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure];
 
     /// <exception cref="SettingsException">A value is not usable.</exception>
-    public static NodeSettings From(Settings settings) => new(
-        Checked(settings, NameSetting, IsName, "not a name: use letters, digits and -_., beginning with a letter or digit"),
+    public static NodeSettings From(Settings settings) =>
+        From(settings, IdentitySetting.DirectoryOf(settings, TlsSetting, "get one with 'crashcart-node join' or 'crashcart-coordinator ca issue node'"));
+
+    /// <summary>Of a node in a coordinator's process, which nobody dials.</summary>
+    /// <exception cref="SettingsException">A value is not usable.</exception>
+    public static NodeSettings Solo(Settings settings) => From(settings, tlsDirectory: null);
+
+    private static NodeSettings From(Settings settings, string? tlsDirectory) => new(
+        Checked(settings, NameSetting, IsName, $"not a name: {NameRule}"),
         settings.Text(ImageSetting)!,
         StateDirectoryOf(settings),
         settings.Bytes(CacheSetting),
-        ListenAddress(settings, IdentitySetting.DirectoryOf(settings, TlsSetting)),
+        ListenAddress(settings, tlsDirectory),
         [.. settings.All(SeedSetting).Select(seed => Address(settings, SeedSetting, seed))],
-        IdentitySetting.DirectoryOf(settings, TlsSetting),
+        tlsDirectory,
         DockerAddress(settings),
         settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
         TimeSpan.FromSeconds(settings.Number(GraceSetting, 0, 3600)),
         TimeSpan.FromSeconds(settings.Number(LingerSetting, 0, 3600)),
         LogLevelOf(settings));
+
+    /// <summary>Whether a node may be called so.</summary>
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.".Contains(c));
 
     /// <exception cref="SettingsException">Not a level.</exception>
     public static LogLevel LogLevelOf(Settings settings) =>
@@ -133,9 +150,6 @@ public sealed record NodeSettings(
     /// <exception cref="SettingsException">Not an absolute path.</exception>
     public static string StateDirectoryOf(Settings settings) =>
         Path.IsPathRooted(settings.Text(StateSetting)) ? settings.Text(StateSetting)! : throw settings.Wrong(StateSetting, "not an absolute path");
-
-    private static bool IsName(string name) =>
-        name.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.".Contains(c));
 
     private static string Checked(Settings settings, Setting setting, Func<string, bool> isRight, string otherwise) =>
         settings.Text(setting) is { } text && isRight(text) ? text : throw settings.Wrong(setting, otherwise);

@@ -12,6 +12,7 @@ internal sealed class CaCommand : Command
 {
     private const int Wrong = 1;
     private const int MostDays = 3650;
+    private const int MostMinutes = 7 * 24 * 60;
 
     private readonly Option<string> _directory = new("--ca-dir")
     {
@@ -29,6 +30,7 @@ internal sealed class CaCommand : Command
         Subcommands.Add(Issue());
         Subcommands.Add(Revoke());
         Subcommands.Add(List());
+        Subcommands.Add(Token());
     }
 
     private Command Init()
@@ -70,12 +72,10 @@ internal sealed class CaCommand : Command
         command.Options.Add(role == PeerRole.User ? groups : hosts);
         command.SetAction(parsed => Run(parsed, (directory, text) =>
         {
-            string holder = CheckedName(parsed.GetValue(name)!, "name");
-            int lasts = parsed.GetValue(life);
-            if (lasts is < 1 or > MostDays)
-                throw new SettingsException($"--days {lasts} is not a number from 1 to {MostDays}.");
-            List<string> belongs = [.. (parsed.GetValue(groups) ?? []).Select(group => CheckedName(group, "group"))];
-            List<string> dialled = role == PeerRole.User ? [] : [.. (parsed.GetValue(hosts) ?? []).Select(CheckedHost).Append(holder).Distinct()];
+            string holder = HolderName.Checked(parsed.GetValue(name)!, "name");
+            int lasts = InRange(parsed.GetValue(life), "--days", MostDays);
+            List<string> belongs = [.. (parsed.GetValue(groups) ?? []).Select(group => HolderName.Checked(group, "group"))];
+            List<string> dialled = role == PeerRole.User ? [] : [.. (parsed.GetValue(hosts) ?? []).Select(HolderName.CheckedHost).Append(holder).Distinct()];
             string to = Path.GetFullPath(parsed.GetValue(output) ?? holder);
             X509Certificate2 certificate = IssuedIdentity.Write(
                 CertificateAuthority.Open(directory), new Peer(role, holder, belongs, ""), dialled, TimeSpan.FromDays(lasts), to, DateTimeOffset.UtcNow);
@@ -114,20 +114,68 @@ internal sealed class CaCommand : Command
         return command;
     }
 
+    private Command Token() => new("token", "Tokens with which nodes join: short-lived, each good for one.")
+    {
+        CreateToken(),
+        DeleteToken(),
+        ListTokens(),
+    };
+
+    private Command CreateToken()
+    {
+        var node = new Argument<string?>("NODE") { Description = "The only name that it is good for; a node of that name may be there already. Without it: any new name.", Arity = ArgumentArity.ZeroOrOne };
+        var life = new Option<int>("--minutes") { HelpName = "N", Description = "How long the token is good.", DefaultValueFactory = _ => 60 };
+        var days = new Option<int>("--days") { HelpName = "N", Description = "How long the node's certificate is valid.", DefaultValueFactory = _ => 365 };
+        var hosts = new Option<string[]>("--host")
+        {
+            HelpName = "HOST",
+            Description = "A name or address by which the node is dialled (repeat); its name, and the address from which it joins, are some.",
+        };
+        var command = new Command("create", "Make a token, and print it with the command that uses it.") { node, life, days, hosts };
+        command.SetAction(parsed => Run(parsed, (directory, output) =>
+        {
+            string token = CertificateAuthority.Open(directory).CreateToken(
+                parsed.GetValue(node) is { } name ? HolderName.Checked(name, "name") : null,
+                [.. (parsed.GetValue(hosts) ?? []).Select(HolderName.CheckedHost)],
+                InRange(parsed.GetValue(days), "--days", MostDays),
+                TimeSpan.FromMinutes(InRange(parsed.GetValue(life), "--minutes", MostMinutes)),
+                DateTimeOffset.UtcNow);
+            output.WriteLine(token);
+            parsed.InvocationConfiguration.Error.WriteLine(
+                $"On the node: crashcart-node join COORDINATOR --token {token} --ca-hash {CertificateAuthority.Open(directory).Hash}");
+        }));
+        return command;
+    }
+
+    private Command DeleteToken()
+    {
+        var id = new Argument<string>("ID") { Description = "What stands before the token's dot; its first digits are enough when no other begins so." };
+        var command = new Command("delete", "Take a token back that nobody has used.") { id };
+        command.SetAction(parsed => Run(parsed, (directory, output) =>
+            output.WriteLine($"Deleted {CertificateAuthority.Open(directory).DeleteToken(parsed.GetValue(id)!).Id}")));
+        return command;
+    }
+
+    private Command ListTokens()
+    {
+        var command = new Command("list", "Every token of the last days; their secrets are kept nowhere.");
+        command.SetAction(parsed => Run(parsed, (directory, output) =>
+        {
+            output.WriteLine($"{"ID",-8}  {"NODE",-20}  {"UNTIL",-20}  STATE");
+            foreach (JoinToken token in CertificateAuthority.Open(directory).Tokens)
+                output.WriteLine($"{token.Id,-8}  {token.Node ?? "any",-20}  {token.Expires.UtcDateTime,-20:u}  {token.StateAt(DateTimeOffset.UtcNow)}");
+        }));
+        return command;
+    }
+
+    private static int InRange(int value, string option, int most) =>
+        value >= 1 && value <= most ? value : throw new SettingsException($"{option} {value} is not a number from 1 to {most}.");
+
     private static string State(X509Certificate2 certificate, RevocationList? revoked) =>
         revoked?.Has(certificate) == true ? "revoked" : certificate.NotAfter < DateTime.Now ? "expired" : "valid";
 
     private static string Row(string serial, string role, string name, string state, string until, string groups) =>
         string.Create(CultureInfo.InvariantCulture, $"{serial,-32}  {role,-11}  {name,-20}  {state,-7}  {until,-10}  {groups}").TrimEnd();
-
-    /// <summary>What stands in a subject, in policies and in file names.</summary>
-    private static string CheckedName(string text, string what) =>
-        text.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || "-_.@".Contains(c, StringComparison.Ordinal))
-            ? text
-            : throw new SettingsException($"'{text}' is no {what}: use up to 63 letters, digits and -_.@, beginning with a letter or digit.");
-
-    private static string CheckedHost(string text) =>
-        Uri.CheckHostName(text) != UriHostNameType.Unknown ? text : throw new SettingsException($"--host '{text}' is neither a host's name nor an address.");
 
     private int Run(ParseResult parsed, Action<string, TextWriter> work)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -18,10 +19,17 @@ internal sealed class CertificateAuthority
 
     private const string KeyName = "ca.key";
     private const string IssuedName = "issued";
+    private const string TokensName = "tokens";
     private const int SerialSize = 16;
+    private const int EWOULDBLOCK = 11;
     private const UnixFileMode RootOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private static readonly TimeSpan AuthorityLife = TimeSpan.FromDays(3650);
+
+    /// <summary>Others have their turn for milliseconds.</summary>
+    private static readonly TimeSpan TurnPatience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan TurnInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Clocks of hosts differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
@@ -41,11 +49,12 @@ internal sealed class CertificateAuthority
 
     public string RevocationPath => Path.Combine(_directory, IdentityFiles.RevocationName);
 
-    /// <summary>What a node that joins compares: the hash of the key, as <c>sha256:</c> and 64 hex digits.</summary>
-    public string Hash => HashOf(Certificate);
+    /// <summary>What a node that joins compares.</summary>
+    public string Hash => new Trust(Certificate, Revoked: null).Hash;
 
-    public static string HashOf(X509Certificate2 authority) =>
-        "sha256:" + Convert.ToHexStringLower(SHA256.HashData(authority.PublicKey.ExportSubjectPublicKeyInfo()));
+    public IReadOnlyList<JoinToken> Tokens => Guard(_directory, () => new JoinTokens(TokenDirectory).All);
+
+    private string TokenDirectory => Path.Combine(_directory, TokensName);
 
     public static bool IsIn(string directory) => File.Exists(Path.Combine(directory, KeyName));
 
@@ -131,6 +140,55 @@ internal sealed class CertificateAuthority
         return certificate;
     });
 
+    /// <returns>What the node is given.</returns>
+    public string CreateToken(string? node, IReadOnlyList<string> hosts, int days, TimeSpan life, DateTimeOffset now) => Guard(_directory, () =>
+    {
+        using var turn = Turn(_directory);
+        return new JoinTokens(TokenDirectory).Create(node, hosts, days, now + life, now);
+    });
+
+    /// <exception cref="SettingsException">None or several ids begin so.</exception>
+    public JoinToken DeleteToken(string id) => Guard(_directory, () =>
+    {
+        using var turn = Turn(_directory);
+        return new JoinTokens(TokenDirectory).Delete(id);
+    });
+
+    /// <summary>Issues a certificate to a node that shows a token, and the token is used.</summary>
+    /// <param name="address">From which it joins, and by which it is dialled.</param>
+    /// <returns>Null when it may not join; then <paramref name="problem"/> is a sentence for it.</returns>
+    public X509Certificate2? Admit(string token, string node, PublicKey key, IPAddress address, DateTimeOffset now, out string problem)
+    {
+        string refusal = "";
+        X509Certificate2? issued = Guard(_directory, () =>
+        {
+            using var turn = Turn(_directory);
+            var tokens = new JoinTokens(TokenDirectory);
+            if (tokens.Find(token, node, now, out refusal) is not { } found)
+                return null;
+            if (found.Node is null && Holder(node, now) is { } other)
+            {
+                refusal = $"There is a node {node} already, with the certificate {other.SerialNumber}: join with another --name, revoke that certificate, or make a token "
+                    + $"for this name, 'crashcart-coordinator ca token create {node}'.";
+                return null;
+            }
+
+            tokens.Use(found, node);
+            List<string> hosts = [.. found.Hosts.Append(node).Append(address.ToString()).Distinct()];
+            return Issue(new Peer(PeerRole.Node, node, [], ""), key, hosts, TimeSpan.FromDays(found.Days), now);
+        });
+        problem = refusal;
+        return issued;
+    }
+
+    /// <summary>The certificate with which a node of that name may be in the fleet now.</summary>
+    private X509Certificate2? Holder(string node, DateTimeOffset now)
+    {
+        RevocationList? revoked = Revoked;
+        return Issued().FirstOrDefault(certificate =>
+            Peer.Of(certificate) is { Role: PeerRole.Node } peer && peer.Name == node && certificate.NotAfter.ToUniversalTime() > now && revoked?.Has(certificate) != true);
+    }
+
     private static X509Extension Names(IReadOnlyList<string> hosts)
     {
         var names = new SubjectAlternativeNameBuilder();
@@ -155,8 +213,20 @@ internal sealed class CertificateAuthority
     private static void Write(string path, string text) => DurableFile.Replace(path, Encoding.ASCII.GetBytes(text));
 
     /// <summary>FileShare.None is flock(2): it ends with the process, however that ends.</summary>
-    private static FileStream Turn(string directory) =>
-        new(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    private static FileStream Turn(string directory)
+    {
+        for (long start = Stopwatch.GetTimestamp(); ;)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.HResult == EWOULDBLOCK && Stopwatch.GetElapsedTime(start) < TurnPatience)
+            {
+                Thread.Sleep(TurnInterval);
+            }
+        }
+    }
 
     private static T Guard<T>(string directory, Func<T> work)
     {

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Coordinator.Api;
+using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
@@ -61,11 +62,16 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         {
             await using WebApplication streams = StreamServer(forNodes);
             await using WebApplication clients = ClientServer(forUsers);
+            await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, JoinService, logs) : null;
             await Start(streams, settings.StreamListen);
             if (node is not null)
                 File.SetUnixFileMode(StreamSocket, RootOnly);
             _gate.Announce(node is not null ? "unix:" + StreamSocket : StreamEndpoint(streams));
+            if (joining is not null)
+                await Start(joining, settings.JoinListen);
             await Serve(clients, identity, stop);
+            if (joining is not null)
+                await Stop(joining);
             await Stop(streams);
         }
         finally
@@ -145,6 +151,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
     }
 
+    private JoinService JoinService(ILogger<JoinService> log) =>
+        new(settings.AuthorityDirectory, settings.Seeds.Count > 0 ? settings.Seeds : [settings.ClusterListen.ToString()], log);
+
     private ImageShelf Shelf() => new(_store, _imageTickets, _gate.StreamEndpoint);
 
     private Task LeaveCluster(ActorSystem system) => node?.Drain(system) ?? Task.CompletedTask;
@@ -196,8 +205,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Services.AddSingleton(logs);
-        // Signals are ours to handle, in the order above.
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Services.AddGrpc(options =>
         {
             options.Interceptors.Add<MessageInterceptor>();
@@ -264,13 +272,6 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     {
         using var patience = new CancellationTokenSource(StopPatience);
         await server.StopAsync(patience.Token);
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
 

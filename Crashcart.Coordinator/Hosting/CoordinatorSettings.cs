@@ -13,6 +13,7 @@ namespace Crashcart.Coordinator.Hosting;
 /// <param name="AuthorityDirectory">Where the fleet's authority is, when it is on this host.</param>
 /// <param name="StreamListen">Where nodes dial the streams of sessions.</param>
 /// <param name="ClusterListen">Where remoting listens; also this coordinator's place among the seeds.</param>
+/// <param name="JoinListen">Where hosts with a token become nodes; null: nowhere.</param>
 /// <param name="Seeds">HOST:PORT of coordinators, this one among them; empty: this one begins a cluster.</param>
 /// <param name="StateDirectory">What outlives the process; the fleet's images are in it.</param>
 /// <param name="ImageMax">Bytes that one image may have.</param>
@@ -23,6 +24,7 @@ internal sealed record CoordinatorSettings(
     IPEndPoint? Listen,
     IPEndPoint StreamListen,
     IPEndPoint ClusterListen,
+    IPEndPoint? JoinListen,
     IReadOnlyList<string> Seeds,
     string? TlsDirectory,
     string AuthorityDirectory,
@@ -49,6 +51,9 @@ internal sealed record CoordinatorSettings(
         Default = NodeSettings.DefaultSeed,
     };
 
+    private static readonly Setting JoinListenSetting = new(
+        "join-listen", "HOST:PORT", "TCP address at which 'crashcart-node join' gets an identity for a token; the fleet's authority must be on this host.");
+
     private static readonly Setting SeedSetting = new("seed", "HOST:PORT", "Another coordinator to form the cluster with (repeat).")
     {
         Repeats = true,
@@ -74,12 +79,13 @@ internal sealed record CoordinatorSettings(
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, SeedSetting, TlsSetting, AuthoritySetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
     {
-        string? tls = settings.IsOn(SoloSetting) ? null : IdentitySetting.DirectoryOf(settings, TlsSetting);
+        string? tls = settings.IsOn(SoloSetting) ? null : IdentitySetting.DirectoryOf(
+            settings, TlsSetting, "get one with 'crashcart-coordinator ca issue coordinator', or give --solo for a fleet of this host alone");
         IPEndPoint clusterListen = Address(settings, ClusterListenSetting, tls);
         if (clusterListen.Address.Equals(IPAddress.Any) || clusterListen.Address.Equals(IPAddress.IPv6Any))
             throw settings.Wrong(ClusterListenSetting, "no address by which members can dial this coordinator: give one of this host's");
@@ -88,13 +94,14 @@ internal sealed record CoordinatorSettings(
             settings.Text(ListenSetting) is null ? null : Address(settings, ListenSetting, tls),
             Address(settings, StreamListenSetting, tls),
             clusterListen,
+            JoinAddress(settings, tls),
             SeedOrder(settings, clusterListen),
             tls,
             settings.Text(AuthoritySetting)!,
             NodeSettings.StateDirectoryOf(settings),
             settings.Bytes(ImageMaxSetting),
             settings.Number(ImageTransfersSetting, 1, 1000),
-            settings.IsOn(SoloSetting) ? NodeSettings.From(settings) : null,
+            settings.IsOn(SoloSetting) ? NodeSettings.Solo(settings) : null,
             NodeSettings.LogLevelOf(settings));
     }
 
@@ -120,6 +127,15 @@ internal sealed record CoordinatorSettings(
             ? address
             : throw settings.Wrong(setting, "not on the loopback, and without TLS other machines must not reach it: give --tls-dir, or use 127.0.0.1");
     }
+
+    private static IPEndPoint? JoinAddress(Settings settings, string? tls) => settings.Text(JoinListenSetting) switch
+    {
+        null => null,
+        _ when tls is null => throw settings.Wrong(JoinListenSetting, "of no use to a coordinator without an identity: give --tls-dir"),
+        _ when !CertificateAuthority.IsIn(settings.Text(AuthoritySetting)!) => throw settings.Wrong(
+            JoinListenSetting, $"of no use where the fleet's authority is not, and {settings.Text(AuthoritySetting)} has none: give --ca-dir, or use the coordinator on the authority's host"),
+        _ => Address(settings, JoinListenSetting, tls),
+    };
 
     private static IPEndPoint? Numeric(string text)
     {

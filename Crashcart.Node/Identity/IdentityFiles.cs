@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Crashcart.Native;
 using Crashcart.Node.Configuration;
 
@@ -14,6 +15,7 @@ public sealed record IdentityFiles(X509Certificate2 Certificate, Trust Trust)
     public const string KeyName = "tls.key";
     public const string RevocationName = "crl.pem";
 
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OthersToo = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     public static bool AreIn(string directory) => File.Exists(Path.Combine(directory, CertificateName));
@@ -42,6 +44,21 @@ public sealed record IdentityFiles(X509Certificate2 Certificate, Trust Trust)
         }
     }
 
+    /// <summary>Writes them, for their owner alone.</summary>
+    /// <param name="key">The certificate's.</param>
+    /// <exception cref="IOException">The disk is full, the directory cannot be made, and so on.</exception>
+    public static void Write(string directory, X509Certificate2 certificate, ECDsa key, Trust trust)
+    {
+        Directory.CreateDirectory(directory, OwnerOnly);
+        File.SetUnixFileMode(directory, OwnerOnly);
+        Write(directory, AuthorityName, trust.Authority.ExportCertificatePem() + "\n");
+        Write(directory, KeyName, key.ExportPkcs8PrivateKeyPem() + "\n");
+        if (trust.Revoked is { } revoked)
+            Write(directory, RevocationName, revoked.ToPem());
+        // The certificate last: a directory without one is no identity, and a running daemon looks at nothing half new.
+        Write(directory, CertificateName, certificate.ExportCertificatePem() + "\n");
+    }
+
     /// <summary>The list in a file; null when there is none.</summary>
     /// <exception cref="SettingsException">It is not the authority's.</exception>
     public static RevocationList? ReadRevoked(string path, X509Certificate2 authority)
@@ -55,4 +72,6 @@ public sealed record IdentityFiles(X509Certificate2 Certificate, Trust Trust)
             throw new SettingsException($"The list of revoked certificates {path} is not usable: {e.Message}", e);
         }
     }
+
+    private static void Write(string directory, string name, string pem) => DurableFile.Replace(Path.Combine(directory, name), Encoding.ASCII.GetBytes(pem));
 }

@@ -9,8 +9,13 @@ namespace Crashcart.Node.Identity;
 /// <param name="Revoked">Null: it has revoked nothing yet.</param>
 public sealed record Trust(X509Certificate2 Authority, RevocationList? Revoked)
 {
+    public const string HashPrefix = "sha256:";
+
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+
+    /// <summary>By which people know the authority: of its public key, as <c>sha256:</c> and 64 hex digits.</summary>
+    public string Hash => HashPrefix + Convert.ToHexStringLower(SHA256.HashData(Authority.PublicKey.ExportSubjectPublicKeyInfo()));
 
     /// <summary>What a certificate's holder may do with it on a connection.</summary>
     public static OidCollection Uses(PeerRole role) =>

@@ -12,7 +12,7 @@ public sealed class DaemonTests(LocalHost host) : HostTest
     [InlineData("--cluster-listen", "192.0.2.1:7423")]
     public async Task Coordinator_refuses_an_address_that_others_reach_without_encryption(string option, string address)
     {
-        var result = await new Command(Artifacts.Coordinator, option, address, "--check").Run();
+        var result = await new Command(Artifacts.Coordinator, "--insecure", option, address, "--check").Run();
         result.Exited(1);
         Assert.Contains(address, result.Error, StringComparison.Ordinal);
     }
@@ -21,9 +21,9 @@ public sealed class DaemonTests(LocalHost host) : HostTest
     public async Task Check_prints_the_settings_and_starts_nothing()
     {
         await using var directory = TemporaryDirectory.Create();
-        var coordinator = await new Command(Artifacts.Coordinator, "--socket", directory["c.sock"], "--check").Output();
+        var coordinator = await new Command(Artifacts.Coordinator, "--insecure", "--socket", directory["c.sock"], "--check").Output();
         Assert.Contains(directory["c.sock"], coordinator, StringComparison.Ordinal);
-        var node = await new Command(Artifacts.Node, "--name", "gamma", "--state-dir", directory["state"], "--image", host.Image, "--check").Output();
+        var node = await new Command(Artifacts.Node, "--insecure", "--name", "gamma", "--state-dir", directory["state"], "--image", host.Image, "--check").Output();
         Assert.Contains("gamma", node, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(directory.Path));
     }

@@ -27,6 +27,47 @@ public sealed class FleetIdentityTests(SecuredFleet fleet) : HostTest, IClassFix
         Assert.Contains("it may not take your certificate (user alice,", refused.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_host_with_a_token_becomes_a_node()
+    {
+        await using var directory = TemporaryDirectory.Create();
+        var token = await fleet.Authority.Token();
+        var join = new Command(Artifacts.Node, ["join", fleet.JoinAddress, .. token, "--name", "gamma", "--tls-dir", directory["tls"]]);
+        var joined = await join.Run();
+        joined.Succeeded();
+        Assert.StartsWith("node gamma of CN=crashcart, serial ", joined.Lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("Start it: crashcart-node --listen 127.0.0.1:7421 --seed ", joined.Lines[1], StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory["tls/tls.key"]));
+
+        var gamma = new Daemon(new Command(
+            Artifacts.Node,
+            [
+                "--name", "gamma", "--tls-dir", directory["tls"], "--state-dir", directory["state"], "--image", fleet.Image,
+                "--listen", Daemon.FreeAddress(), .. joined.Lines[1].Split(' ').SkipWhile(word => word != "--seed"),
+            ])
+        {
+            Environment = new Dictionary<string, string?> { ["DOCKER_HOST"] = "unix:///nowhere/docker.sock", ["CRASHCART_IMAGE"] = null },
+        });
+        gamma.Start();
+        try
+        {
+            await fleet.ListsNodes(0, "alpha=up gamma=up");
+        }
+        finally
+        {
+            await gamma.Stop();
+        }
+        await fleet.ListsNodes(0, "alpha=up");
+
+        var again = await join.Run();
+        again.Exited(1);
+        Assert.Contains($"There is an identity in {directory["tls"]} already", again.Error, StringComparison.Ordinal);
+        var other = await new Command(Artifacts.Node, ["join", fleet.JoinAddress, .. token, "--name", "delta", "--tls-dir", directory["other"]]).Run();
+        other.Exited(1);
+        Assert.Contains("was used by gamma already", other.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory["other"]));
+    }
+
     [Theory]
     [InlineData("node", "it may not take your certificate (node ")]
     [InlineData("coordinator", "it may not take your certificate (coordinator ")]
@@ -75,4 +116,16 @@ public sealed class FleetIdentityTests(SecuredFleet fleet) : HostTest, IClassFix
 }
 
 /// <summary>A fleet whose members speak TLS.</summary>
-public sealed class SecuredFleet() : FleetHost(["alpha"], coordinators: 1, isSecured: true);
+public sealed class SecuredFleet : FleetHost
+{
+    public SecuredFleet()
+        : this(Daemon.FreeAddress())
+    {
+    }
+
+    private SecuredFleet(string joinAddress)
+        : base(["alpha"], coordinators: 1, isSecured: true, coordinatorOptions: ["--join-listen", joinAddress]) => JoinAddress = joinAddress;
+
+    /// <summary>Where hosts with a token become nodes.</summary>
+    internal string JoinAddress { get; }
+}

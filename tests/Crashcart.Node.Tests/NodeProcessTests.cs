@@ -20,7 +20,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
     {
         File.WriteAllText(_file, $"image: {docker.Toolbox}\n");
 
-        var (status, output, _) = await RunAsync("--check", "--config", _file, "--name", "n1");
+        var (status, output, _) = await RunAsync("--insecure", "--check", "--config", _file, "--name", "n1");
 
         Assert.Equal(0, status);
         Assert.Contains($"image: {docker.Toolbox}  # {_file}:1:8", output);
@@ -44,7 +44,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
     [InlineData("/etc/passwd", "holds no erofs, ext4 or squashfs file system")]
     public async Task Check_refuses_what_is_no_image(string image, string reason)
     {
-        var (status, _, errors) = await RunAsync("--check", "--image", image);
+        var (status, _, errors) = await RunAsync("--insecure", "--check", "--image", image);
 
         Assert.Equal(1, status);
         Assert.Contains(reason, errors);
@@ -53,7 +53,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
     [Fact]
     public async Task An_address_that_others_can_reach_is_refused_without_tls()
     {
-        var (status, _, errors) = await RunAsync("--listen", "10.0.0.1:7421");
+        var (status, _, errors) = await RunAsync("--insecure", "--listen", "10.0.0.1:7421");
 
         Assert.Equal(1, status);
         Assert.Contains("without TLS", errors);
@@ -68,6 +68,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
             start.ArgumentList.Insert(0, Program);
             foreach (var argument in new[] { "--clear-groups", "--regid=65534", "--reuid=65534" })
                 start.ArgumentList.Insert(0, argument);
+            start.ArgumentList.Add("--insecure");
         });
 
         Assert.Equal(1, status);
@@ -80,7 +81,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
 
-        var (status, _, errors) = await RunAsync("--name", _name, "--listen", taken.LocalEndpoint.ToString()!);
+        var (status, _, errors) = await RunAsync("--insecure", "--name", _name, "--listen", taken.LocalEndpoint.ToString()!);
 
         Assert.Equal(1, status);
         Assert.Contains($"Could not listen on {taken.LocalEndpoint} (Address already in use)", errors);
@@ -92,7 +93,7 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
     {
         using var process = Process.Start(Describe(start =>
         {
-            foreach (var argument in new[] { "--name", _name, "--listen", "127.0.0.1:0", "--image", "/nonexistent", "--docker-host", "unix:///nonexistent" })
+            foreach (var argument in new[] { "--insecure", "--name", _name, "--listen", "127.0.0.1:0", "--image", "/nonexistent", "--docker-host", "unix:///nonexistent" })
                 start.ArgumentList.Add(argument);
         }))!;
         var lines = new List<string>();

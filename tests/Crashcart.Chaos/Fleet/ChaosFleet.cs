@@ -135,7 +135,7 @@ internal sealed class ChaosFleet : IAsyncDisposable
 
     private Command Coordinator(int index) => new(Artifacts.Coordinator,
     [
-        "--socket", Socket(index), "--cluster-listen", _addresses[index],
+        "--insecure", "--socket", Socket(index), "--cluster-listen", _addresses[index],
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ])
     {
@@ -144,7 +144,7 @@ internal sealed class ChaosFleet : IAsyncDisposable
 
     private Command Node(ChaosNode node) => new(Artifacts.Node,
     [
-        "--name", node.Name, "--image", Image, "--state-dir", node.State.Path, "--listen", Daemon.FreeAddress(), "--linger", "0",
+        "--insecure", "--name", node.Name, "--image", Image, "--state-dir", node.State.Path, "--listen", Daemon.FreeAddress(), "--linger", "0",
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ])
     {

@@ -61,6 +61,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
             null,
             new IPEndPoint(IPAddress.Loopback, 0),
             cluster,
+            JoinListen: null,
             [.. seeds],
             TlsDirectory: null,
             AuthorityDirectory: Path.Combine(directory.FullName, "ca"),
@@ -163,6 +164,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
             ConnectCallback = async (_, cancellation) => new NetworkStream(await connect(cancellation), ownsSocket: true),
         },
     });
+
+    public static IPEndPoint FreeEndPoint() => new(IPAddress.Loopback, FreePort());
 
     // Below the range from which the kernel gives ports away.
     private static int FreePort()

@@ -116,6 +116,10 @@ public sealed class AuthorityTests : IDisposable
     [InlineData("ca issue user alice --days 0", "--days 0")]
     [InlineData("ca issue node n1 --host a,b", "neither a host's name")]
     [InlineData("ca revoke ff", "No certificate has")]
+    [InlineData("ca token create ../x", "is no name")]
+    [InlineData("ca token create --minutes 0", "--minutes 0")]
+    [InlineData("ca token create --host a,b", "neither a host's name")]
+    [InlineData("ca token delete ff", "No token has")]
     [InlineData("ca init", "already")]
     public void Wrong_words_are_told_and_change_nothing(string words, string problem)
     {
@@ -139,6 +143,24 @@ public sealed class AuthorityTests : IDisposable
         Assert.Equal([serial, "user", "alice", "revoked"], line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[..4]);
         Assert.EndsWith("sre", line);
     }
+
+    [Fact]
+    public void Make_list_and_take_back_a_token_by_command()
+    {
+        (int _, string token, string told) = Run(["ca", "token", "create", "web-1", "--ca-dir", _authority.Location]);
+        string id = token.Split('.')[0];
+        Assert.Contains($"--token {token.Trim()} --ca-hash {_authority.Authority.Hash}", told);
+        Assert.Equal([id, "web-1"], Tokens().Single()[..2]);
+        Assert.Equal("valid", Tokens().Single()[^1]);
+        Assert.DoesNotContain(token.Trim().Split('.')[1], File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(_authority.Location, "tokens")))));
+
+        Assert.Equal(0, Run(["ca", "token", "delete", id[..4], "--ca-dir", _authority.Location]).Status);
+
+        Assert.Empty(Tokens());
+    }
+
+    private List<string[]> Tokens() =>
+        [.. Run(["ca", "token", "list", "--ca-dir", _authority.Location]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
 
     private static (int Status, string Output, string Errors) Run(string[] words)
     {

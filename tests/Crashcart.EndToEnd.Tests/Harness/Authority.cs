@@ -22,9 +22,13 @@ internal sealed class Authority(string directory)
         await Ca("revoke", certificate.SerialNumber);
     }
 
-    private async Task Ca(params string[] words)
+    /// <returns>What a host needs to become a node: <c>--token TOKEN --ca-hash HASH</c>.</returns>
+    public async Task<string[]> Token() => (await Ca("token", "create")).Error.Trim().Split(' ')[^4..];
+
+    private async Task<CommandResult> Ca(params string[] words)
     {
         var result = await new Command(Artifacts.Coordinator, ["ca", .. words, "--ca-dir", Path]).Run();
         Assert.True(result.ExitCode == 0, result.Error);
+        return result;
     }
 }

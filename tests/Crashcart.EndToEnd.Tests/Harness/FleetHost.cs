@@ -202,7 +202,7 @@ public class FleetHost : IAsyncLifetime
     [
         "--socket", Socket(index), "--state-dir", _directory[NameOf(index)],
         "--cluster-listen", _addresses[index], "--stream-listen", _streamAddresses[index],
-        .. _isSecured ? ["--tls-dir", Authority[NameOf(index)], "--ca-dir", Authority.Path, "--listen", _clientAddresses[index]] : Array.Empty<string>(),
+        .. _isSecured ? (string[])["--tls-dir", Authority[NameOf(index)], "--ca-dir", Authority.Path, "--listen", _clientAddresses[index]] : ["--insecure"],
         .. _coordinatorOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with
@@ -213,7 +213,7 @@ public class FleetHost : IAsyncLifetime
     private Command Node(FleetNode node, string listen) => In(node.Name, Artifacts.Node,
     [
         "--name", node.Name, "--image", Image, "--state-dir", _directory[node.Name], "--listen", listen, "--linger", $"{_linger}",
-        .. _isSecured ? ["--tls-dir", Authority[node.Name]] : Array.Empty<string>(),
+        .. _isSecured ? ["--tls-dir", Authority[node.Name]] : (string[])["--insecure"],
         .. _nodeOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with

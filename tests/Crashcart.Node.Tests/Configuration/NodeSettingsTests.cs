@@ -66,7 +66,7 @@ public sealed class NodeSettingsTests
         var reader = new SettingsReader("/nonexistent/node.yaml", NodeSettings.Definitions);
         var command = new Command("test");
         reader.AddTo(command);
-        var parsed = command.Parse(flags);
+        var parsed = command.Parse("--insecure " + flags);
         Assert.Empty(parsed.Errors);
         return NodeSettings.From(reader.Read(parsed, _ => null));
     }

@@ -1,0 +1,290 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Crashcart.Actors.Protocol;
+using Crashcart.Api;
+using Crashcart.Coordinator.Authority;
+using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Tests.Doubles;
+using Crashcart.Node.Configuration;
+using Crashcart.Node.Identity;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Crashcart.Coordinator.Tests.Identity;
+
+/// <summary>Hosts that become nodes by a token, at a real listener.</summary>
+public sealed class JoinTests : IAsyncLifetime, IDisposable
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    private readonly TestAuthority _authority = new();
+    private readonly TestLog _log = new();
+    private readonly IPEndPoint _address = TestCoordinator.FreeEndPoint();
+    private MemberIdentity _coordinator = null!;
+    private WebApplication _server = null!;
+
+    public async Task InitializeAsync()
+    {
+        _coordinator = _authority.Open(PeerRole.Coordinator, "c1");
+        _server = await Serve(_address, _coordinator);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _coordinator.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _authority.Dispose();
+        _log.Dispose();
+    }
+
+    [Fact]
+    public async Task A_token_makes_a_host_a_node_once()
+    {
+        string token = Token(hosts: "10.0.0.7");
+
+        Entered entered = await Enter(token, "web-1");
+
+        Assert.Equal((PeerRole.Node, "web-1"), (Peer.Of(entered.Certificate)!.Role, Peer.Of(entered.Certificate)!.Name));
+        Assert.Null(new Trust(_authority.Authority.Certificate, null).Refusal(entered.Certificate, PeerRole.Node));
+        foreach (string host in (string[])["web-1", "127.0.0.1", "10.0.0.7"])
+            Assert.True(entered.Certificate.MatchesHostname(host, allowCommonName: false), host);
+        Assert.False(entered.Certificate.MatchesHostname("10.0.0.8"));
+        Assert.Equal(["10.0.0.1:7420"], entered.Seeds);
+        Assert.Contains("was used by web-1 already", await Refused(token, "web-2"));
+        Assert.Contains("was used by web-1 already", await Refused(token, "web-1"));
+        Assert.Single(Nodes);
+        await _log.LineAsync(line => line.Contains("Node web-1 at 127.0.0.1 joined", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_many_that_use_a_token_at_once_one_gets_in()
+    {
+        string token = Token();
+
+        bool[] entered = await Task.WhenAll(Enumerable.Range(0, 8).Select(async index =>
+        {
+            try
+            {
+                await Enter(token, $"web-{index}");
+                return true;
+            }
+            catch (SettingsException e) when (e.Message.Contains("already", StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }));
+
+        Assert.Single(entered, one => one);
+        Assert.Single(Nodes);
+    }
+
+    [Fact]
+    public async Task An_expired_token_is_refused()
+    {
+        string token = _authority.Authority.CreateToken(null, [], 1, Hour, DateTimeOffset.UtcNow - 2 * Hour);
+
+        Assert.Contains("expired at", await Refused(token, "web-1"));
+        Assert.Empty(Nodes);
+    }
+
+    [Fact]
+    public async Task A_token_that_was_taken_back_is_refused()
+    {
+        string token = Token();
+        _authority.Authority.DeleteToken(token[..3]);
+
+        Assert.Contains("or was taken back", await Refused(token, "web-1"));
+        Assert.Empty(Nodes);
+    }
+
+    [Fact]
+    public async Task Every_changed_digit_of_a_token_is_refused()
+    {
+        string token = Token();
+        for (int at = 0; at < token.Length; at++)
+        {
+            char[] changed = token.ToCharArray();
+            changed[at] = changed[at] == '0' ? '1' : '0';
+            Assert.Contains("none of this fleet's", await Refused(new string(changed), "web-1"));
+        }
+
+        Assert.Empty(Nodes);
+        await Enter(token, "web-1");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("../../ca.key")]
+    [InlineData("../ca/x.0123456789abcdef0123456789abcdef")]
+    [InlineData("0123456\0.0123456789abcdef0123456789abcdef")]
+    public async Task What_is_no_token_is_refused(string token) => Assert.Contains("none of this fleet's", await Refused(token, "web-1"));
+
+    [Fact]
+    public async Task A_nodes_name_is_taken_over_only_by_a_token_for_it()
+    {
+        _authority.Issue(PeerRole.Node, "web-1");
+        string token = Token();
+
+        Assert.Contains("There is a node web-1 already", await Refused(token, "web-1"));
+        await Enter(token, "web-2");
+        string forIt = Token(node: "web-1");
+        Assert.Contains("is for the node web-1", await Refused(forIt, "web-3"));
+        await Enter(forIt, "web-1");
+
+        Assert.Equal(["web-1", "web-1", "web-2"], Nodes.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_name_whose_certificate_was_revoked_is_free()
+    {
+        _authority.Revoke(_authority.Issue(PeerRole.Node, "web-1"));
+
+        Entered entered = await Enter(Token(), "web-1");
+
+        Assert.Equal(1, entered.Trust.Revoked?.Serials.Count);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../web")]
+    [InlineData("web 1")]
+    public async Task A_bad_name_is_refused_and_the_token_stays_good(string name)
+    {
+        string token = Token();
+
+        Assert.Contains("is no name for a node", await Problem(() => Enter(token, name)));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        ByteString signing = ByteString.CopyFrom(new CertificateRequest("CN=x", key, HashAlgorithmName.SHA384).CreateSigningRequest());
+        using var channel = TestAuthority.Dial($"https://{_address}", certificate: null, (_, _) => true);
+        var refused = await Assert.ThrowsAsync<RpcException>(async () =>
+            await new FleetJoin.FleetJoinClient(channel).JoinAsync(new JoinRequest { Token = token, Name = name, SigningRequest = signing }));
+        Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+
+        await Enter(token, "web-1");
+    }
+
+    [Fact]
+    public async Task A_coordinator_of_another_authority_is_never_sent_the_token()
+    {
+        using var other = new TestAuthority();
+        string problem = await Problem(() => Entry(hash: other.Authority.Hash).EnterAsync(Token(), "web-1"));
+
+        Assert.Contains($"not {other.Authority.Hash}", problem);
+        Assert.Contains("The token was not sent.", problem);
+        Assert.Empty(Nodes);
+    }
+
+    [Theory]
+    [InlineData(PeerRole.Node)]
+    [InlineData(PeerRole.User)]
+    public async Task Who_answers_in_a_coordinators_place_is_never_sent_the_token(PeerRole role)
+    {
+        IPEndPoint address = TestCoordinator.FreeEndPoint();
+        using MemberIdentity mallory = _authority.Open(role, "mallory");
+        await using WebApplication server = await Serve(address, mallory);
+        string token = Token();
+
+        string problem = await Problem(() => Entry(address).EnterAsync(token, "web-1"));
+
+        Assert.Contains("is not believed to be a coordinator", problem);
+        Assert.Contains("The token was not sent.", problem);
+        await Enter(token, "web-1");
+    }
+
+    [Fact]
+    public async Task Where_nobody_listens_is_told_with_what_to_look_at()
+    {
+        IPEndPoint nobody = TestCoordinator.FreeEndPoint();
+
+        Assert.Contains($"--join-listen {nobody}", await Problem(() => Entry(nobody).EnterAsync(Token(), "web-1")));
+    }
+
+    [Fact]
+    public async Task Nothing_else_is_served_there()
+    {
+        using var channel = TestAuthority.Dial($"https://{_address}", certificate: null, (_, _) => true);
+
+        foreach (Func<Task> call in (Func<Task>[])
+        [
+            async () => await new Fleet.FleetClient(channel).ListNodesAsync(new ListNodesRequest()),
+            async () => await new Leases.LeasesClient(channel).ListLeasesAsync(new ListLeasesRequest()),
+            async () => await new SessionStreams.SessionStreamsClient(channel).Attach().ResponseStream.MoveNext(CancellationToken.None),
+        ])
+            Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(call)).StatusCode);
+    }
+
+    /// <summary>10,000 cases.</summary>
+    [Fact]
+    public void No_signing_request_whatever_it_says_does_more_than_be_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        byte[] good = new CertificateRequest(new Peer(PeerRole.Node, "web-1", [], "").ToSubject(), key, HashAlgorithmName.SHA384).CreateSigningRequest();
+        var random = new Random(1);
+        int refused = 0;
+        for (int round = 0; round < 10_000; round++)
+        {
+            byte[] changed = random.Next(4) == 0 ? good[..random.Next(good.Length)] : [.. good];
+            for (int changes = random.Next(4); changes > 0 && changed.Length > 0; changes--)
+                changed[random.Next(changed.Length)] = (byte)random.Next(256);
+            try
+            {
+                JoinService.KeyOf(changed);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.InvalidArgument)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 5_000, 9_999);
+    }
+
+    [Fact]
+    public void A_key_on_another_curve_or_of_another_kind_is_refused()
+    {
+        using var rsa = RSA.Create(2048);
+        using var small = ECDsa.Create(ECCurve.CreateFromFriendlyName("secp224r1"));
+        var subject = new X500DistinguishedName("CN=web-1");
+        foreach (byte[] request in (byte[][])
+        [
+            new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequest(),
+            new CertificateRequest(subject, small, HashAlgorithmName.SHA256).CreateSigningRequest(),
+        ])
+            Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => JoinService.KeyOf(request)).StatusCode);
+    }
+
+    private List<string> Nodes =>
+        [.. _authority.Authority.Issued().Select(certificate => Peer.Of(certificate)!).Where(peer => peer.Role == PeerRole.Node && peer.Name != "mallory").Select(peer => peer.Name)];
+
+    private string Token(string? node = null, params IReadOnlyList<string> hosts) => _authority.Authority.CreateToken(node, hosts, 1, Hour, DateTimeOffset.UtcNow);
+
+    private Task<Entered> Enter(string token, string name) => Entry().EnterAsync(token, name);
+
+    private FleetEntry Entry(IPEndPoint? address = null, string? hash = null) =>
+        new(new HostPort("127.0.0.1", (address ?? _address).Port), hash ?? _authority.Authority.Hash);
+
+    private async Task<string> Refused(string token, string name)
+    {
+        string problem = await Problem(() => Enter(token, name));
+        Assert.StartsWith($"{_address} does not let this host join: ", problem);
+        return problem;
+    }
+
+    private static async Task<string> Problem(Func<Task> entry) => (await Assert.ThrowsAsync<SettingsException>(entry)).Message;
+
+    private async Task<WebApplication> Serve(IPEndPoint address, MemberIdentity identity)
+    {
+        WebApplication server = JoinServer.Create(
+            address, identity, _ => new JoinService(_authority.Location, ["10.0.0.1:7420"], new Microsoft.Extensions.Logging.Logger<JoinService>(_log)), NullLoggerFactory.Instance);
+        await server.StartAsync();
+        return server;
+    }
+}
