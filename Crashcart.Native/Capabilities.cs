@@ -35,8 +35,9 @@ internal static class Capabilities
         // Naming one both ways takes it away: a refusal is the safer reading.
         ulong bounding = (profile | added) & ~dropped & OwnBoundingSet();
         // The profile gives it for reading; what else it can do, the container shall have only by its own right.
-        bool denyFileHandles = spec.Profile == "debug" && ((containerBounding | added) & Mask(["DAC_READ_SEARCH"])) == 0;
-        return new ToolCapabilities(bounding, added & bounding, NoNewPrivileges: spec.Profile != "privileged", denyFileHandles);
+        bool deniesFileHandles = spec.Profile == "debug" && ((containerBounding | added) & Mask(["DAC_READ_SEARCH"])) == 0;
+        SystemCalls calls = spec.Profile == "restricted" ? SystemCalls.OfContainers : deniesFileHandles ? SystemCalls.NoFileHandles : SystemCalls.All;
+        return new ToolCapabilities(bounding, added & bounding, NoNewPrivileges: spec.Profile != "privileged", calls);
     }
 
     /// <summary>The set of the given names: with or without CAP_, in any case; ALL is every one.</summary>
@@ -77,5 +78,21 @@ internal static class Capabilities
 /// <summary>The capability sets of one tool.</summary>
 /// <param name="Bounding">Also permitted and effective, for a tool that runs as root.</param>
 /// <param name="Ambient">Kept by a tool that does not run as root.</param>
-/// <param name="DenyFileHandles">No open_by_handle_at(2), which with CAP_DAC_READ_SEARCH reaches files outside the container.</param>
-internal readonly record struct ToolCapabilities(ulong Bounding, ulong Ambient, bool NoNewPrivileges, bool DenyFileHandles);
+internal readonly record struct ToolCapabilities(ulong Bounding, ulong Ambient, bool NoNewPrivileges, SystemCalls SystemCalls)
+{
+    /// <summary>The program of seccomp(2) for the tool; null when it may make every call.</summary>
+    public byte[]? Filter => SystemCalls switch
+    {
+        SystemCalls.OfContainers => SyscallFilter.OfContainers(Bounding),
+        SystemCalls.NoFileHandles => SyscallFilter.NoFileHandles(),
+        _ => null,
+    };
+}
+
+/// <summary>Which system calls a tool may make; of <see cref="SyscallFilter"/>.</summary>
+internal enum SystemCalls
+{
+    All,
+    NoFileHandles,
+    OfContainers,
+}

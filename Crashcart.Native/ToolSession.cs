@@ -140,7 +140,8 @@ internal sealed class ToolSession : IAsyncDisposable
         request.Add("caps", $"{capabilities.Bounding:x}");
         request.Add("ambient", $"{capabilities.Ambient:x}");
         request.Add("nnp", capabilities.NoNewPrivileges);
-        request.Add("no-handles", capabilities.DenyFileHandles);
+        if (capabilities.Filter is { } filter)
+            request.Add("filter", Convert.ToHexStringLower(filter));
         request.Add("cwd", spec.WorkingDirectory ?? "/");
         request.Add("grace", GraceMs);
         IReadOnlyList<string> path = ToolEnvironment.SearchPath(target.TryReadProc("environ"));

@@ -28,7 +28,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/magic.h>
@@ -108,6 +107,7 @@ enum {
 	REQUEST = 4,
 	MAX_DEV_ENTRIES = 4096,
 	MAX_ACCOUNT_FILE = 1 << 20,
+	MAX_FILTER = 256,
 	KILL_PATIENCE_MS = 2000, /* for the reaper to see its children die */
 	RMDIR_PATIENCE_MS = 4000, /* on a host that is very busy */
 };
@@ -135,13 +135,15 @@ struct request {
 	int ns;
 	uid_t owner_uid;
 	gid_t owner_gid;
-	bool userns, lazy, keep, nnp, no_handles, terminal;
+	bool userns, lazy, keep, nnp, terminal;
 	int64_t mount;
 	struct winsize size;
 	const char *at; /* the name of the mount point in /dev */
 	const char *user, *cwd, *cgroup_path;
 	uint64_t caps, ambient;
 	int grace;
+	struct sock_filter filter[MAX_FILTER]; /* of system calls */
+	unsigned short filter_length;
 	struct list args, env, path, cgroup1_paths, rmdir, parents;
 };
 
@@ -320,6 +322,21 @@ static void parse_pair(const char *text, char between, long *a, long *b)
 	*b = number(at + 1, 10);
 }
 
+/* The bytes of its instructions, in hexadecimal. */
+static void parse_filter(struct request *r, const char *text)
+{
+	size_t length = strlen(text), digits = 2 * sizeof *r->filter;
+	if (length == 0 || length % digits != 0 || length / digits > MAX_FILTER) {
+		errno = EINVAL;
+		fail("request", "filter");
+	}
+	for (size_t i = 0; i < length / 2; i++) {
+		char byte[3] = {text[2 * i], text[2 * i + 1]};
+		((unsigned char *)r->filter)[i] = (unsigned char)number(byte, 16);
+	}
+	r->filter_length = (unsigned short)(length / digits);
+}
+
 static void parse_record(struct request *r, char *key, char *value, size_t capacity)
 {
 	long a, b;
@@ -362,8 +379,8 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		r->ambient = mask(value);
 	else if (strcmp(key, "nnp") == 0)
 		r->nnp = small(value) != 0;
-	else if (strcmp(key, "no-handles") == 0)
-		r->no_handles = small(value) != 0;
+	else if (strcmp(key, "filter") == 0)
+		parse_filter(r, value);
 	else if (strcmp(key, "cwd") == 0)
 		r->cwd = value;
 	else if (strcmp(key, "grace") == 0)
@@ -904,30 +921,12 @@ static uint64_t permitted_capabilities(void)
 	return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
-#if defined __x86_64__
-enum { NATIVE = AUDIT_ARCH_X86_64, OTHER_OPEN_BY_HANDLE_AT = 342 /* i386 */, X32 = 0x40000000 };
-#else
-enum { NATIVE = AUDIT_ARCH_AARCH64, OTHER_OPEN_BY_HANDLE_AT = 371 /* arm */, X32 = 0 };
-#endif
-
-/*
- * CAP_DAC_READ_SEARCH, which debuggers need, also opens any file of a file system by its handle, outside the container's
- * root too. A container that has not got it must not get that by way of a tool. no_new_privs is set.
- */
-static void deny_handles(void)
+/* The program refuses what the tool's profile does not grant. no_new_privs is set. */
+static void filter_calls(const struct request *r)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)NATIVE, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)X32),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_open_by_handle_at, 2, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OTHER_OPEN_BY_HANDLE_AT, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+	struct sock_filter code[MAX_FILTER];
+	memcpy(code, r->filter, sizeof code);
+	struct sock_fprog program = {.len = r->filter_length, .filter = code};
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0)
 		fail("capabilities", "seccomp");
 }
@@ -959,8 +958,8 @@ static void become(const struct request *r, const struct account *a, int slave)
 			fail("capabilities", "ambient set");
 	if (r->nnp && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fail("capabilities", "no_new_privs");
-	if (r->no_handles)
-		deny_handles();
+	if (r->filter_length > 0)
+		filter_calls(r);
 	/* A change of credentials resets it. */
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
 		fail("capabilities", "dumpable");
@@ -1144,8 +1143,8 @@ static _Noreturn void run_entrant(struct request *r, int inner)
 	inner = report_fd = 3;
 	if (syscall(SYS_close_range, slave >= 0 ? 5 : 4, ~0U, 0) != 0)
 		fail("spawn", "close_range");
-	struct clone_args sibling = {.flags = CLONE_PARENT};
-	pid_t reaper = (pid_t)syscall(SYS_clone3, &sibling, sizeof sibling);
+	/* Not clone3(2), which a filter of system calls may refuse. */
+	pid_t reaper = (pid_t)syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0);
 	if (reaper < 0)
 		fail("spawn", "reaper");
 	if (reaper == 0)
