@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using Akka.Actor;
 using Crashcart.Actors.Node;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Audit;
 using Crashcart.Native;
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Docker;
 using Crashcart.Node.Identity;
 using Crashcart.Node.Images;
@@ -27,6 +29,7 @@ public sealed class NodeService : IDisposable
     private readonly DockerRuntime _docker;
     private readonly SessionStreams _streams;
     private readonly StoredImages _images;
+    private readonly AuditLog _audit;
     private readonly NodePorts _ports;
 
     private NodeService(NodeSettings settings, MemberIdentity? identity, ILogger log, NodeLock held)
@@ -36,6 +39,7 @@ public sealed class NodeService : IDisposable
         _lock = held;
         _docker = new DockerRuntime(settings.Docker, TimeProvider.System);
         _streams = new SessionStreams(identity);
+        _audit = settings.Audit.Open(NodeActor.Name, log);
         var kernel = new KernelCalls();
         var store = new ImageStore(settings.StateDirectory, log);
         Sweep(store, log);
@@ -46,9 +50,9 @@ public sealed class NodeService : IDisposable
             new KernelImages(kernel, settings.Image, store),
             _images,
             new KernelSharedMounts(kernel),
-            new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)),
+            new AuditedTools(new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)), _audit),
             _streams,
-            new KernelPeopleMounts(kernel),
+            new AuditedMounts(new KernelPeopleMounts(kernel), _audit),
             new LeaseFile(kernel, settings.StateDirectory, TimeProvider.System, log),
             new KernelHostState(kernel, settings.Name));
     }
@@ -117,6 +121,7 @@ public sealed class NodeService : IDisposable
         _images.Dispose();
         _streams.Dispose();
         _docker.Dispose();
+        _audit.Dispose();
         _lock.Dispose();
         NodeLog.Stopped(_log, _settings.Name);
     }

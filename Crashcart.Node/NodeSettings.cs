@@ -1,3 +1,4 @@
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Docker;
 using Crashcart.Node.Identity;
@@ -29,6 +30,7 @@ public sealed record NodeSettings(
     int? SessionProcesses,
     TimeSpan GracePeriod,
     TimeSpan Linger,
+    AuditSettings Audit,
     LogLevel LogLevel)
 {
     /// <summary>Where coordinators take members, when nobody says otherwise.</summary>
@@ -110,7 +112,7 @@ public sealed record NodeSettings(
 
     /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
-        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, LogSetting];
+        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, .. AuditSettings.Definitions, LogSetting];
 
     public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure];
 
@@ -135,6 +137,7 @@ public sealed record NodeSettings(
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
         TimeSpan.FromSeconds(settings.Number(GraceSetting, 0, 3600)),
         TimeSpan.FromSeconds(settings.Number(LingerSetting, 0, 3600)),
+        AuditSettings.From(settings, StateDirectoryOf(settings)),
         LogLevelOf(settings));
 
     /// <summary>Whether a node may be called so.</summary>

@@ -22,6 +22,7 @@ internal static class CommandTable
         ("drain", CordonCommands.Drain),
         ("fleet", FleetCommand.Create),
         ("image", ImageCommand.Create),
+        ("audit", AuditCommand.Create),
         ("context", ContextCommand.Create),
     ];
 

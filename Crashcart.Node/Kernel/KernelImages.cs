@@ -41,7 +41,7 @@ internal sealed class KernelImages(KernelCalls kernel, string path, ImageStore s
         var use = file.Stored is { } digest ? store.Use(digest) : null;
         try
         {
-            return new KernelImage(kernel, AttachedImage.Attach(file.Path), use);
+            return new KernelImage(kernel, AttachedImage.Attach(file.Path), use, () => file.Stored?.ToString() ?? _digests.GetValueOrDefault(file.Key, ""));
         }
         catch
         {
@@ -56,13 +56,16 @@ internal sealed class KernelImages(KernelCalls kernel, string path, ImageStore s
 }
 
 /// <param name="use">Keeps a stored image from being removed; null for the file that the node was given.</param>
-internal sealed class KernelImage(KernelCalls kernel, AttachedImage image, IDisposable? use) : IAttachedImage
+/// <param name="digest">Empty while it is not known.</param>
+internal sealed class KernelImage(KernelCalls kernel, AttachedImage image, IDisposable? use, Func<string> digest) : IAttachedImage
 {
     public AttachedImage Image => image;
 
     public string LoopDevice => image.LoopDevice;
 
     public string ImageKey => image.ImageKey;
+
+    public string ImageDigest => digest();
 
     public async ValueTask DisposeAsync() => await kernel.RunAsync(
         () =>

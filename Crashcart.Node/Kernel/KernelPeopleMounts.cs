@@ -1,5 +1,6 @@
 using Crashcart.Actors;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
 using Crashcart.Native;
 using FoundMount = Crashcart.Actors.Node.Ports.FoundMount;
 using MountPath = Crashcart.Actors.MountPath;
@@ -9,9 +10,10 @@ namespace Crashcart.Node.Kernel;
 /// <summary>Shared mounts for people, under the same locks as the command line's.</summary>
 internal sealed class KernelPeopleMounts(KernelCalls kernel) : IPeopleMounts
 {
-    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation) => kernel.RunAsync(
+    public Task<FoundMount> AttachAsync(MountImage request, ITarget target, IAttachedImage image, CancellationToken cancellation) => kernel.RunAsync(
         async () =>
         {
+            var at = new MountPath(request.Path);
             var process = ((KernelTarget)target).Process;
             var mount = await SharedMount.AttachAsync(process, ((KernelImage)image).Image, Place(at), cancellation).ConfigureAwait(false);
             return new FoundMount(
@@ -27,8 +29,8 @@ internal sealed class KernelPeopleMounts(KernelCalls kernel) : IPeopleMounts
         },
         cancellation);
 
-    public Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation) =>
-        kernel.RunAsync(() => SharedMount.DetachAsync(((KernelTarget)target).Process, force, Place(at), cancellation), cancellation);
+    public Task<bool> DetachAsync(UnmountImage request, ITarget target, CancellationToken cancellation) =>
+        kernel.RunAsync(() => SharedMount.DetachAsync(((KernelTarget)target).Process, request.Force, Place(new MountPath(request.Path)), cancellation), cancellation);
 
     private static Native.MountPath Place(MountPath at) => Native.MountPath.Parse(at.ToString());
 }

@@ -1,4 +1,3 @@
-using Crashcart.Actors;
 using Crashcart.Actors.Node.Ports;
 using Crashcart.Actors.Protocol;
 using Crashcart.Native;
@@ -10,16 +9,16 @@ namespace Crashcart.Node.Kernel;
 /// <param name="defaults">For what a request leaves open.</param>
 internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits defaults) : ITools
 {
-    public async Task<ITool> StartAsync(
-        SessionId session, ITarget target, IAttachedImage image, ToolDescription description, CancellationToken cancellation)
+    public async Task<ITool> StartAsync(StartSession request, ITarget target, IAttachedImage image, CancellationToken cancellation)
     {
+        var description = request.Tool;
         var streams = description switch
         {
             { Terminal: not null } => ToolStreams.Terminal,
             { Stdin: true } => ToolStreams.Pipes,
             _ => ToolStreams.OutputPipes,
         };
-        var spec = Describe(session, description);
+        var spec = Describe(request.SessionId, description);
         var process = ((KernelTarget)target).Process;
         return new KernelTool(
             await kernel.RunAsync(
@@ -27,7 +26,7 @@ internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits
             process);
     }
 
-    private ToolSpec Describe(SessionId session, ToolDescription description) => new()
+    private ToolSpec Describe(string session, ToolDescription description) => new()
     {
         Arguments = [.. description.Argv],
         Environment = [.. description.Environment],

@@ -9,9 +9,10 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData("Crashcart.Native")]
     [InlineData("Crashcart.Actors")]
-    [InlineData("Crashcart.Node", "Crashcart.Actors", "Crashcart.Native")]
-    [InlineData("Crashcart.Coordinator", "Crashcart.Actors", "Crashcart.Node")]
-    [InlineData("Crashcart.Cli", "Crashcart.Native", "image/Crashcart.Image")]
+    [InlineData("Crashcart.Audit", "Crashcart.Native")]
+    [InlineData("Crashcart.Node", "Crashcart.Actors", "Crashcart.Audit", "Crashcart.Native")]
+    [InlineData("Crashcart.Coordinator", "Crashcart.Actors", "Crashcart.Audit", "Crashcart.Node")]
+    [InlineData("Crashcart.Cli", "Crashcart.Audit", "Crashcart.Native", "image/Crashcart.Image")]
     [InlineData("image/Crashcart.Image")]
     public void A_project_references_what_it_may_and_nothing_else(string project, params string[] references) => Assert.Equal(
         references,
@@ -23,7 +24,7 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Every_project_is_known_here() => Assert.Equal(
-        ["Crashcart.Actors", "Crashcart.Cli", "Crashcart.Coordinator", "Crashcart.Native", "Crashcart.Node", "image/Crashcart.Image"],
+        ["Crashcart.Actors", "Crashcart.Audit", "Crashcart.Cli", "Crashcart.Coordinator", "Crashcart.Native", "Crashcart.Node", "image/Crashcart.Image"],
         Projects());
 
     [Fact]

@@ -2,7 +2,9 @@ using Akka.Actor;
 using Akka.Configuration;
 using Crashcart.Actors.Node.People;
 using Crashcart.Actors.Protocol;
+using Crashcart.Audit;
 using Crashcart.Native;
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Tests.Host;
 using Microsoft.Extensions.Logging;
@@ -152,7 +154,7 @@ public sealed class LeaseRecoveryTests(DockerHost docker) : IAsyncLifetime
         _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }"));
         var settings = new NodeSettings(
             _name, docker.Toolbox, _state.FullName, 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
-            TimeSpan.Zero, LogLevel.None);
+            TimeSpan.Zero, new AuditSettings(_state.FullName, new AuditLimits(1 << 20, 1 << 30, null)), LogLevel.None);
         _node = await NodeService.OpenAsync(settings, identity: null, NullLoggerFactory.Instance);
         _node.Populate(_system);
     }

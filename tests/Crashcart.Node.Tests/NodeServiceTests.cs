@@ -1,8 +1,11 @@
 using System.Text;
+using System.Text.Json;
 using Akka.Actor;
 using Akka.Configuration;
 using Crashcart.Actors.Protocol;
+using Crashcart.Audit;
 using Crashcart.Native;
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Tests.Host;
 using Crashcart.Node.Tests.Streams;
@@ -21,6 +24,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
 
     private readonly ActorSystem _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }"));
     private readonly string _name = $"test-{Guid.NewGuid():N}";
+    private readonly DirectoryInfo _audit = Directory.CreateTempSubdirectory("audit-");
     private NodeService? _node;
 
     private ActorSelection Node => _system.ActorSelection("/user/node");
@@ -38,6 +42,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
         await _node!.DrainAsync(_system);
         await _system.Terminate();
         _node.Dispose();
+        _audit.Delete(recursive: true);
         await docker.DockerAsync("rm", "-f", Web);
         Assert.Empty(LoopDevices());
         Assert.Empty(Cgroups());
@@ -180,6 +185,28 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_audit_log_has_a_session_before_its_tool_and_how_it_ended()
+    {
+        await using var session = await StartAsync("sh", "-c", "exit 3");
+        await session.OverAsync();
+
+        JsonElement[] lines = [];
+        await Eventually.TrueAsync(
+            async () => (lines = [.. File.ReadLines(Directory.GetFiles(Path.Combine(_audit.FullName, "node"), "*.jsonl")[0])
+                .Select(line => JsonDocument.Parse(line).RootElement)
+                .Where(line => Text(line, "session") == session.Id)]).Length == 2,
+            "both lines are there");
+
+        Assert.Equal(["session.start", "session.end"], lines.Select(line => Text(line, "event")));
+        Assert.All(lines, line => Assert.Equal(("user alice", "192.0.2.1", "run-test", "debug"), (Text(line, "user"), Text(line, "from"), Text(line, "run"), Text(line, "profile"))));
+        Assert.Equal("ticket 7", Text(lines[0], "reason"));
+        Assert.Equal(["sh", "-c", "exit 3"], lines[0].GetProperty("args").EnumerateArray().Select(argument => argument.GetString()));
+        Assert.Equal(3, lines[1].GetProperty("exit").GetInt32());
+
+        static string? Text(JsonElement line, string name) => line.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
+
+    [Fact]
     public async Task A_name_is_used_once_on_a_host()
     {
         var error = await Assert.ThrowsAsync<CrashcartException>(() => NodeService.OpenAsync(Settings(), identity: null, NullLoggerFactory.Instance));
@@ -189,7 +216,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
 
     private NodeSettings Settings() => new(
         _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
-        TimeSpan.Zero, LogLevel.None);
+        TimeSpan.Zero, new AuditSettings(_audit.FullName, new AuditLimits(1 << 20, 1 << 30, null)), LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>
         Node.Ask<ContainersFound>(new FindContainers { Selector = selector, Container = container }, Eventually.Patience);

@@ -57,6 +57,7 @@ internal sealed class PlayedSession : IAsyncDisposable
             Tool = tool,
             StreamEndpoint = session._coordinator.Endpoint,
             Ticket = ByteString.CopyFromUtf8("ticket"),
+            Origin = new Origin { User = "user alice", From = "192.0.2.1", Reason = "ticket 7" },
         };
         node.Tell(start, requester);
         return session;

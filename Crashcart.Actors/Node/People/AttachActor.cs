@@ -74,7 +74,7 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
             Lease.TellUse(Sender, opened.Container, opened.Target);
             var lease = new HeldLease(Sender, Self);
             _owned.Own(_ => Task.FromResult(lease));
-            _ports.PeopleMounts.AttachAsync(opened.Target, granted.Image, new MountPath(_request.Path), CancellationToken.None)
+            _ports.PeopleMounts.AttachAsync(_request, opened.Target, granted.Image, CancellationToken.None)
                 .PipeTo(Self, success: mount => new Attached(mount), failure: Failure);
             Become(() => Attaching(opened.Container));
         });

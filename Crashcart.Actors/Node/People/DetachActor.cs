@@ -58,7 +58,7 @@ internal sealed class DetachActor : ReceiveActor
             .PipeTo(Self, success: target => new Opened(container, target), failure: Failure);
 
     private void Detach(Opened opened) =>
-        _ports.PeopleMounts.DetachAsync(opened.Target, _at, _request.Force, CancellationToken.None)
+        _ports.PeopleMounts.DetachAsync(_request, opened.Target, CancellationToken.None)
             .PipeTo(Self, success: wasThere => new Detached(opened.Container, wasThere), failure: Failure);
 
     private void Answer(bool wasThere, string problem)

@@ -1,3 +1,5 @@
+using Crashcart.Actors.Protocol;
+
 namespace Crashcart.Actors.Node.Ports;
 
 /// <summary>Shared mounts that a person asks for and takes away; they outlive this process.</summary>
@@ -8,11 +10,10 @@ public interface IPeopleMounts
     /// the answer, and from now on it stays when the sessions that made it are over.
     /// </summary>
     /// <exception cref="NodeException">Another image is mounted there, it is no place for this one, or the container cannot take a mount.</exception>
-    Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation);
+    Task<FoundMount> AttachAsync(MountImage request, ITarget target, IAttachedImage image, CancellationToken cancellation);
 
     /// <summary>Takes the mount at that place away.</summary>
-    /// <param name="force">Also while it is used: whoever uses it keeps what it has open.</param>
     /// <returns>False when there was none of Crashcart's.</returns>
     /// <exception cref="NodeException">It is used; says by which processes.</exception>
-    Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation);
+    Task<bool> DetachAsync(UnmountImage request, ITarget target, CancellationToken cancellation);
 }

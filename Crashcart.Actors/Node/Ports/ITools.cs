@@ -7,8 +7,7 @@ public interface ITools
 {
     /// <summary>Starts a tool; the answer says that it was executed. When cancelled, nothing of it stays.</summary>
     /// <exception cref="NodeException">The tool does not exist, cannot be executed, or the target is not as needed.</exception>
-    Task<ITool> StartAsync(
-        SessionId session, ITarget target, IAttachedImage image, ToolDescription description, CancellationToken cancellation);
+    Task<ITool> StartAsync(StartSession request, ITarget target, IAttachedImage image, CancellationToken cancellation);
 }
 
 /// <summary>A running tool and everything that it started. Disposing kills what is left of it, and waits until nothing is.</summary>

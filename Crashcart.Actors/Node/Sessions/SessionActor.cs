@@ -180,7 +180,7 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Context.Parent.Tell(new SessionsActor.Leased(image.LoopDevice, image.ImageKey));
         var lease = new HeldLease(Sender, Self);
         _owned.Own(_ => Task.FromResult(lease));
-        _owned.Own(c => _ports.Tools.StartAsync(new SessionId(_request.Id), opened.Target, image, _request.Start.Tool, c))
+        _owned.Own(c => _ports.Tools.StartAsync(_request.Start, opened.Target, image, c))
             .PipeTo(Self, success: tool => new SessionStep.Started(tool), failure: e => new SessionStep.NotStarted(NodeException.Describe(e)));
         Become(() => Starting(call));
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Crashcart.Actors.Node.People;
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Tests.Node.Doubles;
 
@@ -64,14 +65,14 @@ internal sealed class ScriptedHost : IHostState, IPeopleMounts, ILeaseStore
         return Task.CompletedTask;
     }
 
-    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation) =>
-        AttachRefusal is { } reason ? Task.FromException<FoundMount>(reason) : Task.FromResult(Mount(NodeSpec.Web.Pid, NodeSpec.Web.Id, imageKey: image.ImageKey, at: at));
+    public Task<FoundMount> AttachAsync(MountImage request, ITarget target, IAttachedImage image, CancellationToken cancellation) =>
+        AttachRefusal is { } reason ? Task.FromException<FoundMount>(reason) : Task.FromResult(Mount(NodeSpec.Web.Pid, NodeSpec.Web.Id, imageKey: image.ImageKey, at: new MountPath(request.Path)));
 
-    public Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation)
+    public Task<bool> DetachAsync(UnmountImage request, ITarget target, CancellationToken cancellation)
     {
-        if (DetachRefusal is { } reason && !force)
+        if (DetachRefusal is { } reason && !request.Force)
             return Task.FromException<bool>(reason);
-        var mount = Mounts.FirstOrDefault(mount => mount.Container == NodeSpec.Web.Id && mount.At == at);
+        var mount = Mounts.FirstOrDefault(mount => mount.Container == NodeSpec.Web.Id && mount.At == new MountPath(request.Path));
         if (mount is not null)
             Unmount(mount);
         return Task.FromResult(mount is not null);

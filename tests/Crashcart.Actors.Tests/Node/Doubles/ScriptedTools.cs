@@ -20,8 +20,7 @@ internal sealed class ScriptedTools : ITools
 
     public void GoOn() => _hold.TrySetResult();
 
-    public async Task<ITool> StartAsync(
-        SessionId session, ITarget target, IAttachedImage image, ToolDescription description, CancellationToken cancellation)
+    public async Task<ITool> StartAsync(StartSession request, ITarget target, IAttachedImage image, CancellationToken cancellation)
     {
         Starts++;
         cancellation.Register(() => WasCancelled = true);

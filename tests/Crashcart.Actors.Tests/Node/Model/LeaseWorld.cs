@@ -76,7 +76,7 @@ internal sealed class LeaseWorld : IImages, ITargets, ISharedMounts, IPeopleMoun
             cancellation);
     }
 
-    public Task<FoundMount> AttachAsync(ITarget target, IAttachedImage image, MountPath at, CancellationToken cancellation) =>
+    public Task<FoundMount> AttachAsync(MountImage request, ITarget target, IAttachedImage image, CancellationToken cancellation) =>
         BeginForPeople("mount", () =>
         {
             if (!IsStopped)
@@ -87,7 +87,7 @@ internal sealed class LeaseWorld : IImages, ITargets, ISharedMounts, IPeopleMoun
                 : throw Failure("mount");
         });
 
-    public Task<bool> DetachAsync(ITarget target, MountPath at, bool force, CancellationToken cancellation) =>
+    public Task<bool> DetachAsync(UnmountImage request, ITarget target, CancellationToken cancellation) =>
         BeginForPeople("unmount", () =>
         {
             var pid = ((Target)target).Pid;
