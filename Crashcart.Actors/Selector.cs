@@ -31,6 +31,8 @@ public sealed class Selector
         }
     }
 
+    public bool SelectsAll => _requirements.Count == 0;
+
     public bool Matches(IReadOnlyDictionary<string, string> labels) => _requirements.All(r => r.Holds(labels));
 
     /// <summary>One requirement on one label.</summary>

@@ -2,6 +2,7 @@ using System.IO.Enumeration;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -137,10 +138,10 @@ public sealed class FleetActor : ReceiveActor
                 Image = query.Filter.Image,
                 Runtime = query.Filter.Runtime,
             },
-            gathered => asker.Tell(Collect(gathered, query.Node)));
+            gathered => asker.Tell(Collect(gathered, query.Node, query.Access)));
     }
 
-    private FleetQuery.Containers Collect(GatherActor.Gathered gathered, string nodes)
+    private FleetQuery.Containers Collect(GatherActor.Gathered gathered, string nodes, TargetAccess access)
     {
         var found = gathered.Answers
             .Select(answer => (Address: answer.Key, Answer: (ContainersFound)answer.Value))
@@ -149,25 +150,55 @@ public sealed class FleetActor : ReceiveActor
         return new FleetQuery.Containers(
             [.. found
                 .SelectMany(node => node.Answer.Containers.Select(c => new RunTarget(node.Answer.Node, node.Address, c) { LacksImage = node.Answer.LacksImage }))
+                .Where(access.Allows)
                 .OrderBy(target => target.Node, StringComparer.Ordinal).ThenBy(target => target.Container.Name, StringComparer.Ordinal)],
-            Silent(gathered, nodes, found.Select(node => (node.Answer.Node, node.Answer.Problem))));
+            Silent(gathered, nodes, access, found.Select(node => (node.Answer.Node, node.Answer.Problem))));
     }
 
     private void OnListLeases(LeaseQuery.List query)
     {
         IActorRef asker = Sender;
-        Ask(
-            _nodes.Reachable,
-            id => new FindLeases { CorrelationId = id, Selector = query.Selector },
-            gathered => asker.Tell(Collect(gathered, query)));
+        if (query.Access.IsUnlimited)
+            AskForLeases(query, found => asker.Tell(found));
+        else
+            Ask(
+                _nodes.Reachable,
+                id => new FindContainers { CorrelationId = id },
+                containers => AskForLeases(query, found => asker.Tell(Visible(found, containers, query.Access))));
     }
+
+    private void AskForLeases(LeaseQuery.List query, Action<LeaseQuery.Found> then) => Ask(
+        _nodes.Reachable,
+        id => new FindLeases { CorrelationId = id, Selector = query.Selector },
+        gathered => then(Collect(gathered, query)));
 
     private LeaseQuery.Found Collect(GatherActor.Gathered gathered, LeaseQuery.List query)
     {
         var found = gathered.Answers.Values.Cast<LeasesFound>().Where(node => IsNamed(query.Node, node.Node)).ToList();
         return new LeaseQuery.Found(
             [.. found.OrderBy(node => node.Node, StringComparer.Ordinal)],
-            Silent(gathered, query.Node, found.Select(node => (node.Node, node.Problem))));
+            Silent(gathered, query.Node, query.Access, found.Select(node => (node.Node, node.Problem))));
+    }
+
+    /// <summary>Of what is held, that which is in containers that may be known.</summary>
+    private static LeaseQuery.Found Visible(LeaseQuery.Found found, GatherActor.Gathered containers, TargetAccess access)
+    {
+        var labels = containers.Answers.Values.Cast<ContainersFound>()
+            .SelectMany(node => node.Containers.Select(container => (Key: (node.Node, container.Id), container.Labels)))
+            .DistinctBy(container => container.Key)
+            .ToDictionary(container => container.Key, container => container.Labels);
+        return found with { Nodes = [.. found.Nodes.Select(Visible)] };
+
+        LeasesFound Visible(LeasesFound node) => new()
+        {
+            CorrelationId = node.CorrelationId,
+            Node = node.Node,
+            Problem = node.Problem,
+            Mounts = { node.Mounts.Where(mount => IsVisible(node, mount.ContainerId)) },
+            Sessions = { node.Sessions.Where(session => IsVisible(node, session.ContainerId)) },
+        };
+
+        bool IsVisible(LeasesFound node, string container) => access.Allows(node.Node, labels.GetValueOrDefault((node.Node, container)));
     }
 
     private void OnEnd(LeaseQuery.EndOne end)
@@ -177,13 +208,15 @@ public sealed class FleetActor : ReceiveActor
     }
 
     /// <summary>Everybody of whom the answer says less than there is.</summary>
-    private IReadOnlyList<SilentNode> Silent(GatherActor.Gathered gathered, string nodes, IEnumerable<(string Node, string Problem)> answers) =>
+    private IReadOnlyList<SilentNode> Silent(
+        GatherActor.Gathered gathered, string nodes, TargetAccess access, IEnumerable<(string Node, string Problem)> answers) =>
     [
         .. answers.Where(node => node.Problem.Length > 0).Select(node => new SilentNode(node.Node, node.Problem))
             .Concat(_nodes.Unreachable.Where(node => IsNamed(nodes, node.Node)))
             .Concat(gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)))
             // One that became unreachable while it was asked is both.
-            .DistinctBy(node => node.Node),
+            .DistinctBy(node => node.Node)
+            .Where(node => access.MayAllow(node.Node)),
     ];
 
     private static bool IsNamed(string glob, string node) =>

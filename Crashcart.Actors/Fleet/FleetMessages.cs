@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -18,10 +19,13 @@ public static class FleetQuery
     {
         public ContainerFilter Filter { get; init; } = ContainerFilter.Any;
 
-        public static ListContainers For(RunTargets targets) => targets switch
+        /// <summary>No others are told.</summary>
+        public TargetAccess Access { get; init; } = TargetAccess.All;
+
+        public static ListContainers For(RunTargets targets, TargetAccess access) => targets switch
         {
-            RunTargets.Selected selected => new ListContainers(selected.Selector, selected.Node) { Filter = selected.Filter },
-            RunTargets.One one => new ListContainers("", one.Node ?? "", one.Container),
+            RunTargets.Selected selected => new ListContainers(selected.Selector, selected.Node) { Filter = selected.Filter, Access = access },
+            RunTargets.One one => new ListContainers("", one.Node ?? "", one.Container) { Access = access },
             _ => throw new ArgumentOutOfRangeException(nameof(targets)),
         };
     }

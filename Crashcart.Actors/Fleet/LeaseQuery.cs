@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -8,14 +9,22 @@ public static class LeaseQuery
 {
     /// <summary>Answered by <see cref="Found"/>.</summary>
     /// <param name="Node">A glob with * and ?; empty is every node.</param>
-    public sealed record List(string Selector, string Node) : INoSerializationVerificationNeeded;
+    public sealed record List(string Selector, string Node) : INoSerializationVerificationNeeded
+    {
+        /// <summary>What is in other containers is not told.</summary>
+        public TargetAccess Access { get; init; } = TargetAccess.All;
+    }
 
     public sealed record Found(IReadOnlyList<LeasesFound> Nodes, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 
     /// <summary>About the mounts in every target; answered by <see cref="Changed"/> or <see cref="Rejected"/>.</summary>
     /// <param name="Holder">Who asks; for people.</param>
     /// <param name="Path">Where in the containers; empty is /dev/crashcart.</param>
-    public abstract record Change(RunTargets Targets, string Holder, string Path) : INoSerializationVerificationNeeded;
+    public abstract record Change(RunTargets Targets, string Holder, string Path) : INoSerializationVerificationNeeded
+    {
+        /// <summary>Other containers are no targets.</summary>
+        public TargetAccess Access { get; init; } = TargetAccess.All;
+    }
 
     /// <summary>Mount the image in every target.</summary>
     /// <param name="Image">Null: the file that each node was given; the port knows what is used where there is none.</param>
@@ -33,7 +42,11 @@ public static class LeaseQuery
 
     /// <summary>End a session, or all sessions of a run; answered by <see cref="Killed"/>.</summary>
     /// <param name="By">Who asks; for people.</param>
-    public sealed record Kill(string Id, string By) : INoSerializationVerificationNeeded;
+    public sealed record Kill(string Id, string By) : INoSerializationVerificationNeeded
+    {
+        /// <summary>Sessions in other containers go on.</summary>
+        public TargetAccess Access { get; init; } = TargetAccess.All;
+    }
 
     /// <summary>End one session on the node that has it.</summary>
     /// <param name="Why">One sentence for the session's client.</param>

@@ -25,7 +25,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
     {
         _request = request;
         _asker = asker;
-        fleet.Tell(FleetQuery.ListContainers.For(request.Targets));
+        fleet.Tell(FleetQuery.ListContainers.For(request.Targets, request.Access));
         if (request is LeaseQuery.Mount { Port: var port })
         {
             IActorRef self = Self;

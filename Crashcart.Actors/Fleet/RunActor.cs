@@ -39,7 +39,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         _image = plan.Image;
         _roster = new RunRoster(plan);
         _window = new FanOutWindow(plan.FanOut);
-        fleet.Tell(FleetQuery.ListContainers.For(plan.Targets));
+        fleet.Tell(FleetQuery.ListContainers.For(plan.Targets, plan.Access));
         Become(Resolving);
     }
 
@@ -97,7 +97,7 @@ internal sealed class RunActor : ReceiveActor, IWithTimers
         Receive<SessionIsLate>(OnSessionIsLate);
         Receive<RunIsLate>(_ => OnRunIsLate());
         Receive<KillIsLate>(_ => Context.Stop(Self));
-        Receive<LookAgain>(_ => _fleet.Tell(FleetQuery.ListContainers.For(_plan.Targets)));
+        Receive<LookAgain>(_ => _fleet.Tell(FleetQuery.ListContainers.For(_plan.Targets, _plan.Access)));
         Receive<FleetQuery.Containers>(found => OnFound(found, OnLooked));
         Receive<ImageFound>(found => OnImageFound(found, OnLooked));
         Receive<Run.Begin>(_ => { });

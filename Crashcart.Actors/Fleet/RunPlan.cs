@@ -1,3 +1,4 @@
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -17,6 +18,9 @@ public sealed record RunPlan(RunId Id, RunTargets Targets, ToolDescription Tool)
     public WantedImage? Image { get; init; }
 
     public RunMode Mode { get; init; } = RunMode.Once;
+
+    /// <summary>Where its user may run it.</summary>
+    public TargetAccess Access { get; init; } = TargetAccess.All;
 
     /// <summary>Nothing starts before the client has seen the targets and says <see cref="Run.Begin"/>.</summary>
     public bool Asks { get; init; }

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Crashcart.Actors.Fleet;
 
 /// <summary>Which of the containers that the nodes found a run for one container means.</summary>
-internal static class SingleTarget
+public static class SingleTarget
 {
     private const int Named = 5;
 

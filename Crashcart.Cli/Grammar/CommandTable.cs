@@ -24,6 +24,7 @@ internal static class CommandTable
         ("image", ImageCommand.Create),
         ("audit", AuditCommand.Create),
         ("context", ContextCommand.Create),
+        ("policy", PolicyCommand.Create),
     ];
 
     public static IEnumerable<string> Names => All.Select(command => command.Name);

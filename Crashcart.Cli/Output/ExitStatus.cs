@@ -13,6 +13,9 @@ internal static class ExitStatus
     /// <summary>An image is not what it says or should be.</summary>
     public const int NotVerified = 1;
 
+    /// <summary>A policy denies what was asked about.</summary>
+    public const int Denied = 1;
+
     /// <summary>Something was left out of a copy, or changed while it was read.</summary>
     public const int NotWhole = 1;
 

@@ -44,6 +44,7 @@ internal sealed class CoordinatorClient : IDisposable
         Fleet = new Fleet.FleetClient(_channel);
         Leases = new Leases.LeasesClient(_channel);
         Images = new Api.Images.ImagesClient(_channel);
+        Policies = new Api.Policies.PoliciesClient(_channel);
     }
 
     public Fleet.FleetClient Fleet { get; }
@@ -51,6 +52,8 @@ internal sealed class CoordinatorClient : IDisposable
     public Leases.LeasesClient Leases { get; }
 
     public Api.Images.ImagesClient Images { get; }
+
+    public Api.Policies.PoliciesClient Policies { get; }
 
     /// <summary>The failed call as a sentence: the coordinator's own, or why it could not be asked.</summary>
     public CrashcartException Explain(RpcException failure)

@@ -1,10 +1,13 @@
 using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Images;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Images;
+using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Streams;
 using Grpc.Core;
 using RunEvent = Crashcart.Api.RunEvent;
@@ -13,7 +16,8 @@ using Status = Grpc.Core.Status;
 namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on the fleet's actors.</summary>
-internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
+internal sealed class FleetService(
+    FleetGate fleet, PolicyGate policy, RunOwners owners, ImageDesk images, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
 {
     /// <summary>More than a node's patience, so that its silence is told as such.</summary>
     private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(1);
@@ -22,7 +26,8 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
     public override async Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
     {
         var nodes = await Ask<FleetQuery.Nodes>(new FleetQuery.ListNodes(), context.CancellationToken);
-        return new ListNodesResponse { Nodes = { nodes.All.Select(ApiMapping.ToApi) } };
+        PolicyQuestion question = PolicyGate.Question(context, PolicyVerb.Nodes);
+        return new ListNodesResponse { Nodes = { nodes.All.Where(node => policy.Allows(question with { Node = node.Name })).Select(ApiMapping.ToApi) } };
     }
 
     public override async Task<ListContainersResponse> ListContainers(ListContainersRequest request, ServerCallContext context)
@@ -31,6 +36,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         var query = new FleetQuery.ListContainers(request.Selector, request.Node)
         {
             Filter = new ContainerFilter(request.Name, request.Image, request.Runtime),
+            Access = policy.RequireSomewhere(context, PolicyGate.Question(context, PolicyVerb.List)),
         };
         var found = await Ask<FleetQuery.Containers>(query, context.CancellationToken);
         return new ListContainersResponse
@@ -44,6 +50,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
     {
         if (request.Drain && !request.Cordoned)
             throw RunMapping.Invalid("A node that is drained is cordoned, too.");
+        policy.Require(context, PolicyGate.Question(context, PolicyVerb.Cordon) with { Node = request.Node });
         var grace = request.Drain ? TimeSpan.FromMilliseconds(request.GracePeriodMs) : (TimeSpan?)null;
         string caller = PeerCheck.Describe(context.GetHttpContext());
         NodeLog.Cordon(log, request.Node, request.Cordoned, request.Drain, caller);
@@ -58,12 +65,15 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         if (!await FirstMessage.ComesAsync(fromClient, context.CancellationToken) || fromClient.Current.Start is not { } start)
             throw RunMapping.Invalid("The first message of a run must be its request.");
         RunPlan plan = RunMapping.ToPlan(start);
+        PolicyQuestion question = RunMapping.ToQuestion(PolicyGate.Question(context, PolicyVerb.Exec), start);
+        plan = plan with { Access = policy.RequireSomewhere(context, question, start.Image.Length == 0 ? ImageName.Default.Value : null) };
         plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
         var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync) { MaxBytes = start.MaxBytes };
         string caller = PeerCheck.Describe(context.GetHttpContext());
         RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
         // Not to be cancelled: a run that began must be known here, to be ended from here.
         var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), CancellationToken.None);
+        owners.Add(plan.Id, question.Subject);
         pipe.Begin(accepted.Run);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         Task input = CarryInput(pipe, plan.Tool.Stdin, fromClient, over);
@@ -84,6 +94,7 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
         {
             accepted.Run.Tell(new Run.Cancel());
             pipe.CloseAll();
+            owners.Remove(plan.Id);
             await over.CancelAsync();
             await input;
         }
@@ -132,6 +143,9 @@ internal sealed class FleetService(FleetGate fleet, ImageDesk images, StreamTick
     {
         if (request.Signal is < 1 or > 64)
             throw RunMapping.Invalid($"There is no signal {request.Signal}; Linux has 1 to 64.");
+        PolicyQuestion kill = PolicyGate.Question(context, PolicyVerb.Kill);
+        if (!owners.Owns(kill.Subject, request.RunId))
+            policy.Require(context, kill);
         fleet.Actor?.Tell(new FleetQuery.SignalRun(request.RunId, new Run.Signal(request.Signal)));
         return Task.FromResult(new SignalRunResponse());
     }

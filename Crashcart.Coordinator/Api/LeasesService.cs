@@ -1,9 +1,12 @@
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Images;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Images;
+using Crashcart.Coordinator.Policies;
 using Grpc.Core;
 using ChangedMount = Crashcart.Actors.Fleet.ChangedMount;
 using MountWaits = Crashcart.Api.MountWaits;
@@ -12,7 +15,7 @@ using Status = Grpc.Core.Status;
 namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on what is held: mounts and sessions.</summary>
-internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<LeasesService> log) : Leases.LeasesBase
+internal sealed class LeasesService(FleetGate fleet, PolicyGate policy, ImageDesk images, ILogger<LeasesService> log) : Leases.LeasesBase
 {
     /// <summary>More than the actors' patience with the nodes, so that a node's silence is told as such.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -20,7 +23,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
     public override async Task<ListLeasesResponse> ListLeases(ListLeasesRequest request, ServerCallContext context)
     {
         RunMapping.RequireSelector(request.Selector);
-        var found = await Ask<LeaseQuery.Found>(new LeaseQuery.List(request.Selector, request.Node), context);
+        var found = await Ask<LeaseQuery.Found>(new LeaseQuery.List(request.Selector, request.Node) { Access = Access(context, PolicyVerb.List) }, context);
         return new ListLeasesResponse
         {
             Mounts = { found.Nodes.SelectMany(node => node.Mounts.Select(mount => LeaseMapping.ToApi(node.Node, mount))) },
@@ -33,11 +36,15 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
     {
         RunTargets targets = RunMapping.ToTargets(request.TargetsCase == MountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
         string caller = PeerCheck.Describe(context.GetHttpContext());
+        TargetAccess access = policy.RequireSomewhere(
+            context,
+            PolicyGate.Question(context, PolicyVerb.Mount) with { Image = RunMapping.ToImage(request.Image) },
+            request.Image.Length == 0 ? ImageName.Default.Value : null);
         WantedImage? image = await images.ResolveAsync(request.Image, context.CancellationToken);
         var pipe = new MountPipe(images, context.CancellationToken);
         // An image may take long to come; the actors end by themselves.
         Task<object> answer = fleet.AskFleet<object>(
-            new LeaseQuery.Mount(targets, caller, image, pipe, request.Path), Timeout.InfiniteTimeSpan, context.CancellationToken);
+            new LeaseQuery.Mount(targets, caller, image, pipe, request.Path) { Access = access }, Timeout.InfiniteTimeSpan, context.CancellationToken);
         try
         {
             await foreach (MountWaits waits in pipe.UntilAsync(answer))
@@ -54,7 +61,8 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
     {
         RunTargets targets = RunMapping.ToTargets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
         string caller = PeerCheck.Describe(context.GetHttpContext());
-        return Changed(await Ask<object>(new LeaseQuery.Unmount(targets, caller, request.Force, request.Path), context), mount: false, caller);
+        var unmount = new LeaseQuery.Unmount(targets, caller, request.Force, request.Path) { Access = Access(context, PolicyVerb.Unmount) };
+        return Changed(await Ask<object>(unmount, context), mount: false, caller);
     }
 
     public override async Task<KillResponse> Kill(KillRequest request, ServerCallContext context)
@@ -62,7 +70,7 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
         if (request.Id.Length == 0)
             throw Invalid("Name the session or the run that is to end; 'crashcart sessions' lists them.");
         string caller = PeerCheck.Describe(context.GetHttpContext());
-        var killed = await Ask<LeaseQuery.Killed>(new LeaseQuery.Kill(request.Id, caller), context);
+        var killed = await Ask<LeaseQuery.Killed>(new LeaseQuery.Kill(request.Id, caller) { Access = Access(context, PolicyVerb.Kill) }, context);
         LeaseLog.Killed(log, request.Id, killed.Sessions.Count, caller);
         return new KillResponse
         {
@@ -100,6 +108,8 @@ internal sealed class LeasesService(FleetGate fleet, ImageDesk images, ILogger<L
         else
             LeaseLog.Unmounted(log, where, caller);
     }
+
+    private TargetAccess Access(ServerCallContext context, PolicyVerb verb) => policy.RequireSomewhere(context, PolicyGate.Question(context, verb));
 
     private Task<T> Ask<T>(object question, ServerCallContext context) => fleet.AskFleet<T>(question, Patience, context.CancellationToken);
 

@@ -1,5 +1,7 @@
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Images;
+using Crashcart.Actors.Policies;
 using Crashcart.Api;
 using Grpc.Core;
 using ApiRunMode = Crashcart.Api.RunMode;
@@ -41,6 +43,20 @@ internal static class RunMapping
             throw Invalid("A run that follows takes all that match: no single container, sample, limit, canary or standard input.");
         return plan;
     }
+
+    /// <summary>What the policy is asked about a run before its containers are known.</summary>
+    /// <param name="question">By whom.</param>
+    public static PolicyQuestion ToQuestion(PolicyQuestion question, RunRequest request) => question with
+    {
+        Tool = request.Tool.Argv[0],
+        // Whoever may choose capabilities one by one may have all of them.
+        Profile = request.Tool.CapAdd.Count > 0 ? "privileged" : request.Tool.Profile is { Length: > 0 } profile ? profile : "debug",
+        Image = ToImage(request.Image),
+    };
+
+    /// <summary>An image as rules write it; null when it is named by its digest, or by nobody: then its name is not known.</summary>
+    public static string? ToImage(string reference) =>
+        ImageReference.TryParse(reference, out _) is ImageReference.Named { Name: var name } ? name.Value : null;
 
     /// <exception cref="RpcException">It makes no sense.</exception>
     public static RunTargets ToTargets(string? container, Selection? selection)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Crashcart.Coordinator.Authority;
+using Crashcart.Coordinator.Policies;
 using Crashcart.Native;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
@@ -31,7 +32,11 @@ internal sealed class CoordinatorCommand : RootCommand
             Settings read = _reader.Read(parsed, Environment.GetEnvironmentVariable);
             CoordinatorSettings settings = CoordinatorSettings.From(read);
             if (parsed.GetValue(_check))
+            {
+                if (settings.PolicyPath is { } policy)
+                    PolicyStore.Read(policy);
                 read.Print(Console.Out);
+            }
             else
                 await ServeAsync(settings);
             return 0;

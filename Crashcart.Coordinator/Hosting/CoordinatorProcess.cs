@@ -6,6 +6,7 @@ using Crashcart.Actors.Fleet;
 using Crashcart.Coordinator.Api;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Images;
+using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
 using Crashcart.Node;
@@ -55,13 +56,14 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         using MemberIdentity? identity = Identity();
         using TlsListener? forNodes = Tls(identity, PeerRole.Node);
         using TlsListener? forUsers = Tls(identity, PeerRole.User);
+        using var policy = new PolicyStore(settings.PolicyPath, TimeProvider.System, logs.CreateLogger<PolicyStore>());
         SocketFile.Claim(settings.Socket, UnixGroup.Find(Group));
         if (node is not null)
             SocketFile.Claim(StreamSocket, group: null);
         try
         {
             await using WebApplication streams = StreamServer(forNodes);
-            await using WebApplication clients = ClientServer(forUsers);
+            await using WebApplication clients = ClientServer(forUsers, policy);
             await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, JoinService, logs) : null;
             await Start(streams, settings.StreamListen);
             if (node is not null)
@@ -178,7 +180,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplication ClientServer(TlsListener? tls)
+    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy)
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
         WebApplicationBuilder builder = Builder(kestrel =>
@@ -193,11 +195,13 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         });
         builder.Services.AddSingleton(_tickets).AddSingleton(_gate).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
+        builder.Services.AddSingleton(policy).AddSingleton<PolicyGate>().AddSingleton<RunOwners>();
         builder.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<PeerInterceptor>());
         WebApplication server = builder.Build();
         server.MapGrpcService<FleetService>();
         server.MapGrpcService<LeasesService>();
         server.MapGrpcService<ImagesService>();
+        server.MapGrpcService<PoliciesService>();
         return server;
     }
 

@@ -34,6 +34,9 @@ internal sealed record CoordinatorSettings(
     NodeSettings? Solo,
     LogLevel LogLevel)
 {
+    /// <summary>Who may do what; null: everybody may do everything who may use the coordinator.</summary>
+    public string? PolicyPath { get; init; }
+
     private static readonly Setting SocketSetting = new("socket", "PATH", "Unix socket for clients.")
     {
         Default = "/run/crashcart/coordinator.sock",
@@ -66,6 +69,8 @@ internal sealed record CoordinatorSettings(
         Default = CertificateAuthority.DefaultDirectory,
     };
 
+    private static readonly Setting PolicySetting = new("policy", "FILE", "Who may do what; without it everybody may do everything who may use this coordinator.");
+
     private static readonly Setting ImageMaxSetting = new("image-max", "SIZE", "The largest image that may be pushed.")
     {
         Default = "4GiB",
@@ -79,7 +84,7 @@ internal sealed record CoordinatorSettings(
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
@@ -102,7 +107,10 @@ internal sealed record CoordinatorSettings(
             settings.Bytes(ImageMaxSetting),
             settings.Number(ImageTransfersSetting, 1, 1000),
             settings.IsOn(SoloSetting) ? NodeSettings.Solo(settings) : null,
-            NodeSettings.LogLevelOf(settings));
+            NodeSettings.LogLevelOf(settings))
+        {
+            PolicyPath = settings.Text(PolicySetting),
+        };
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using Crashcart.Actors.Policies;
 using Crashcart.Node.Identity;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -26,6 +27,12 @@ internal sealed class PeerCheck(uint? group)
         : context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true
             ? $"user {user}"
             : $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
+
+    /// <summary>Who calls, for the policy. Whoever comes by TCP in the clear is nobody known.</summary>
+    public static PolicySubject Subject(HttpContext context) =>
+        context.Connection.ClientCertificate is { } certificate && Peer.Of(certificate) is { } peer ? PolicySubject.User(peer.Name, peer.Groups)
+        : context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true ? PolicySubject.Local((uint)user!)
+        : new PolicySubject("anonymous", []);
 
     /// <summary>What to tell a peer that is refused; null for one that is welcome.</summary>
     public static string? Refusal(HttpContext context) =>

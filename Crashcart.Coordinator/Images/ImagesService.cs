@@ -1,9 +1,11 @@
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Images;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Api;
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Streams;
 using Grpc.Core;
 using Status = Grpc.Core.Status;
@@ -11,7 +13,8 @@ using Status = Grpc.Core.Status;
 namespace Crashcart.Coordinator.Images;
 
 /// <summary>The client's API on the fleet's images.</summary>
-internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf shelf, TimeProvider time, ILogger<ImagesService> log)
+internal sealed class ImagesService(
+    PolicyGate policy, ImageDesk desk, ImagePush push, IImageShelf shelf, TimeProvider time, ILogger<ImagesService> log)
     : Crashcart.Api.Images.ImagesBase
 {
     public override async Task Push(IAsyncStreamReader<PushInput> fromClient, IServerStreamWriter<PushEvent> toClient, ServerCallContext context)
@@ -23,6 +26,7 @@ internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf 
             throw Refused(StatusCode.InvalidArgument, $"'{start.Name}' is no name for an image: {wrong}.");
         if (!ImageDigest.TryParse(start.Digest, out ImageDigest digest))
             throw Refused(StatusCode.InvalidArgument, $"'{start.Digest}' is no digest.");
+        policy.Require(context, PolicyGate.Question(context, PolicyVerb.Push) with { Image = name.Value });
 
         await push.ReceiveAsync(digest, start.Size, fromClient, toClient, cancellation);
         var (images, silent) = await desk.FindAsync(name.Value, cancellation);
@@ -53,7 +57,7 @@ internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf 
         IReadOnlyList<NodeStatus> nodes = await asked;
         return new ListImagesResponse
         {
-            Images = { ImageListing.Of(images, nodes) },
+            Images = { ImageListing.Of(images, nodes).Where(image => MayKnow(context, image)) },
             Nodes = nodes.Count,
             Unanswered =
             {
@@ -66,10 +70,18 @@ internal sealed class ImagesService(ImageDesk desk, ImagePush push, IImageShelf 
     public override async Task<RemoveImageResponse> RemoveImage(RemoveImageRequest request, ServerCallContext context)
     {
         ImageReference reference = ImageDesk.Reference(request.Reference);
+        policy.Require(context, PolicyGate.Question(context, PolicyVerb.Remove) with { Image = RunMapping.ToImage(request.Reference) });
         RemoveImageResponse removed = await new ImageRemoval(desk, time).RunAsync(reference, request.Force, context.CancellationToken);
         string peer = PeerCheck.Describe(context.GetHttpContext());
         ImageLog.Removed(log, reference, peer);
         return removed;
+    }
+
+    /// <summary>By one of its names; those others that it has are no secret then.</summary>
+    private bool MayKnow(ServerCallContext context, Crashcart.Api.FleetImage image)
+    {
+        PolicyQuestion question = PolicyGate.Question(context, PolicyVerb.Images);
+        return image.Tags.Count == 0 ? policy.Allows(question) : image.Tags.Any(tag => policy.Allows(question with { Image = tag.Name }));
     }
 
     private async Task Record(NameRecord record)

@@ -22,6 +22,13 @@ internal sealed class TestLog : ILoggerFactory, ILogger
         }
     }
 
+    /// <summary>How many lines of that kind there are yet.</summary>
+    public int Count(Func<string, bool> isWanted)
+    {
+        lock (_changing)
+            return _lines.Count(isWanted);
+    }
+
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         string line = formatter(state, exception);

@@ -13,8 +13,13 @@ internal sealed class Authority(string directory)
 
     /// <param name="role">coordinator, node or user</param>
     /// <param name="host">By which it is dialled; none for users.</param>
-    public Task Issue(string role, string name, string? host = null) =>
-        Ca(["issue", role, name, "-o", this[name], .. host is null ? Array.Empty<string>() : ["--host", host]]);
+    /// <param name="group">For users.</param>
+    public Task Issue(string role, string name, string? host = null, string? group = null) => Ca(
+    [
+        "issue", role, name, "-o", this[name],
+        .. host is null ? Array.Empty<string>() : ["--host", host],
+        .. group is null ? Array.Empty<string>() : ["--group", group],
+    ]);
 
     public async Task Revoke(string name)
     {

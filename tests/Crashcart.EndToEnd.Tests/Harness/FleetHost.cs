@@ -16,6 +16,7 @@ public class FleetHost : IAsyncLifetime
     private readonly string[] _streamAddresses;
     private readonly string[] _clientAddresses;
     private readonly bool _isSecured;
+    private readonly string? _policy;
     private readonly PrivateNetwork? _network;
     private readonly int _linger;
     private readonly string[] _coordinatorOptions;
@@ -32,6 +33,7 @@ public class FleetHost : IAsyncLifetime
     /// <param name="docker">Makes the daemon of a node; null: as it is by default.</param>
     /// <param name="linger">Seconds for which nodes keep images attached; with 0 a loop device that is left is a leak.</param>
     /// <param name="isSecured">Members speak TLS, and coordinators take clients by TCP too.</param>
+    /// <param name="policy">Of each coordinator; null: none has one.</param>
     /// <param name="coordinatorOptions">More of each coordinator's.</param>
     /// <param name="nodeOptions">More of each node's.</param>
     protected FleetHost(
@@ -41,10 +43,11 @@ public class FleetHost : IAsyncLifetime
         Func<DockerDaemon>? docker = null,
         int linger = 0,
         bool isSecured = false,
+        string? policy = null,
         string[]? coordinatorOptions = null,
         string[]? nodeOptions = null)
     {
-        (_linger, _isSecured) = (linger, isSecured);
+        (_linger, _isSecured, _policy) = (linger, isSecured, policy);
         Authority = new Authority(_directory["tls"]);
         (_coordinatorOptions, _nodeOptions) = (coordinatorOptions ?? [], nodeOptions ?? []);
         _network = isParted ? new PrivateNetwork([.. Enumerable.Range(0, coordinators).Select(NameOf), .. nodes]) : null;
@@ -81,6 +84,8 @@ public class FleetHost : IAsyncLifetime
         await Task.WhenAll(Nodes.Select(node => node.Docker.InitializeAsync()));
         if (_isSecured)
             await IssueIdentities();
+        if (_policy is not null)
+            await WritePolicy(_policy);
         foreach (var coordinator in Coordinators)
             coordinator.Start();
         foreach (var node in Nodes)
@@ -106,6 +111,13 @@ public class FleetHost : IAsyncLifetime
             await Task.WhenAll(Nodes.Select(node => node.Docker.DisposeAsync()));
             await _directory.DisposeAsync();
         }
+    }
+
+    /// <summary>In place of the one before.</summary>
+    internal async Task WritePolicy(string policy)
+    {
+        await File.WriteAllTextAsync(_directory["policy.new"], policy);
+        File.Move(_directory["policy.new"], _directory["policy.yaml"], overwrite: true);
     }
 
     /// <summary>Starts again what was killed.</summary>
@@ -203,6 +215,7 @@ public class FleetHost : IAsyncLifetime
         "--socket", Socket(index), "--state-dir", _directory[NameOf(index)],
         "--cluster-listen", _addresses[index], "--stream-listen", _streamAddresses[index],
         .. _isSecured ? (string[])["--tls-dir", Authority[NameOf(index)], "--ca-dir", Authority.Path, "--listen", _clientAddresses[index]] : ["--insecure"],
+        .. _policy is not null ? ["--policy", _directory["policy.yaml"]] : Array.Empty<string>(),
         .. _coordinatorOptions,
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ]) with

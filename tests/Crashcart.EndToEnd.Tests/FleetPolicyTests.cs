@@ -1,0 +1,81 @@
+using Crashcart.EndToEnd.Tests.Harness;
+
+namespace Crashcart.EndToEnd.Tests;
+
+/// <summary>People who may do what a policy says.</summary>
+public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixture<PolicedFleet>
+{
+    [Fact]
+    public async Task A_policy_lets_people_see_and_use_what_is_theirs()
+    {
+        await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
+        await using var vault = await fleet.Nodes[0].Docker.RunScratch("--label", "app=vault");
+        await fleet.Authority.Issue("user", "alice", group: "web");
+
+        Assert.Equal("hello", await As("alice", "exec", $"alpha/{web.Name}", "echo", "hello").Output());
+        Assert.DoesNotContain(vault.Name, await As("alice", "ps").Output(), StringComparison.Ordinal);
+        await Refused(As("alice", "exec", $"alpha/{vault.Name}", "echo"), "No running container is named");
+        await Refused(As("alice", "exec", $"alpha/{web.Name}", "sh"), "The fleet's policy does not let user:alice (group:web) exec sh");
+        await Refused(As("alice", "exec", "--profile", "privileged", $"alpha/{web.Name}", "echo"), "with profile privileged");
+        await Refused(As("alice", "mount", $"alpha/{web.Name}"), "does not let user:alice (group:web) mount");
+        (await As("alice", "fleet", "exec", "--label", "app=vault", "echo").Run()).Exited(3);
+        Assert.Contains(vault.Name, await fleet.Crashcart("ps").Output(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_policy_that_is_written_is_in_force_and_one_that_is_wrong_changes_nothing()
+    {
+        await fleet.Authority.Issue("user", "bob");
+        await Refused(As("bob", "image", "ls"), "does not let user:bob images");
+
+        await fleet.WritePolicy($"{PolicedFleet.Rules}  - {{effect: allow, subjects: ['user:bob'], verbs: [images]}}\n");
+        await Eventually.Holds(async () => (await As("bob", "image", "ls").Run()).ExitCode == 0, () => $"the new policy is in force; {fleet.Logs()}");
+        await fleet.WritePolicy("rules:\n  - effect: forbid\n");
+        await Eventually.Holds(
+            () => Task.FromResult(fleet.Logs().Contains("policy.yaml:2:13: 'forbid' is none of allow, deny.", StringComparison.Ordinal)),
+            () => $"the coordinator says what is wrong; {fleet.Logs()}");
+
+        await As("bob", "image", "ls").Output();
+    }
+
+    [Fact]
+    public async Task A_policy_is_checked_here_and_explained_there()
+    {
+        await using var directory = TemporaryDirectory.Create();
+        await File.WriteAllTextAsync(directory["right"], PolicedFleet.Rules);
+        await File.WriteAllTextAsync(directory["wrong"], "rules:\n  - effect: allow\n    subjects: [alice]\n");
+        await using var vault = await fleet.Nodes[0].Docker.RunScratch("--label", "app=vault");
+
+        Assert.Equal($"{directory["right"]}: 3 rules", await fleet.Crashcart("policy", "check", directory["right"]).Output());
+        var wrong = await fleet.Crashcart("policy", "check", directory["wrong"]).Run();
+        wrong.Exited(1);
+        Assert.StartsWith($"{directory["wrong"]}:3:16: 'alice' in 'subjects'", wrong.Error, StringComparison.Ordinal);
+        var denied = await fleet.Crashcart("policy", "explain", "--as", "alice", "--group", "web", "--target", $"alpha/{vault.Name}", "--tool", "echo").Run();
+        denied.Exited(1);
+        Assert.Matches("^denied: .*/policy.yaml:2: the rule 'vault' denies it.$", denied.Output.TrimEnd());
+    }
+
+    private static async Task Refused(Command command, string sentence)
+    {
+        var refused = await command.Run();
+        refused.Exited(125);
+        Assert.Contains(sentence, refused.Error, StringComparison.Ordinal);
+    }
+
+    private Command As(string user, params string[] words) => new(Artifacts.Cli, words)
+    {
+        Environment = new Dictionary<string, string?> { ["CRASHCART_COORDINATOR"] = fleet.Url, ["CRASHCART_TLS_DIR"] = fleet.Authority[user] },
+    };
+}
+
+/// <summary>A fleet whose members speak TLS, with a policy.</summary>
+public sealed class PolicedFleet() : FleetHost(["alpha"], coordinators: 1, isSecured: true, policy: Rules)
+{
+    internal const string Rules = """
+        rules:
+          - {name: vault, effect: deny, subjects: ['*'], labels: app=vault}
+          - {name: see the web, effect: allow, subjects: ['group:web'], verbs: [list], labels: app=web}
+          - {name: use the web, effect: allow, subjects: ['group:web'], labels: app=web, profiles: [debug], tools: [echo]}
+
+        """;
+}
