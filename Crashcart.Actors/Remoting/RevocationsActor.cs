@@ -18,11 +18,17 @@ internal sealed class RevocationsActor : ReceiveActor
     private readonly IActorRef _self = Context.Self;
     private readonly bool _tells;
 
+    // By who told it; whoever is not known for a coordinator is nobody in particular. So a member that tells without end
+    // occupies one place and one thread, however much it tells.
+    private readonly Dictionary<Address, ReadOnlyMemory<byte>> _waiting = [];
+    private bool _isTaking;
+
     public RevocationsActor(IMemberIdentity identity)
     {
         _identity = identity;
         _tells = _cluster.SelfRoles.Contains(ClusterSettings.CoordinatorRole);
-        Receive<CertificatesRevoked>(told => OnTold(told.List.Memory));
+        Receive<CertificatesRevoked>(told => OnTold(Sender.Path.Address, told.List.Memory));
+        Receive<Taken>(_ => OnTaken());
         Receive<ClusterEvent.MemberUp>(up => Tell(up.Member));
         Receive<Changed>(_ => TellAll());
     }
@@ -46,8 +52,31 @@ internal sealed class RevocationsActor : ReceiveActor
     // On a thread of the identity's.
     private void OnChanged() => _self.Tell(new Changed());
 
-    // Writing it to the disk is not the dispatcher's work.
-    private void OnTold(ReadOnlyMemory<byte> list) => Task.Run(() => _identity.Take(list));
+    private void OnTold(Address teller, ReadOnlyMemory<byte> list)
+    {
+        _waiting[IsCoordinator(teller) ? teller : Address.AllSystems] = list;
+        TakeNext();
+    }
+
+    private void OnTaken()
+    {
+        _isTaking = false;
+        TakeNext();
+    }
+
+    private void TakeNext()
+    {
+        if (_isTaking || _waiting.Count == 0)
+            return;
+        (Address teller, ReadOnlyMemory<byte> list) = _waiting.First();
+        _waiting.Remove(teller);
+        _isTaking = true;
+        // Writing it to the disk is not the dispatcher's work.
+        Task.Run(() => _identity.Take(list)).PipeTo(Self, success: () => new Taken(), failure: _ => new Taken());
+    }
+
+    private bool IsCoordinator(Address teller) =>
+        _cluster.State.Members.Any(member => member.Address.Equals(teller) && member.HasRole(ClusterSettings.CoordinatorRole));
 
     private void TellAll()
     {
@@ -62,4 +91,6 @@ internal sealed class RevocationsActor : ReceiveActor
     }
 
     private sealed record Changed : INoSerializationVerificationNeeded;
+
+    private sealed record Taken : INoSerializationVerificationNeeded;
 }

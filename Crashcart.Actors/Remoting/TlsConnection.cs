@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -45,6 +46,9 @@ internal sealed class TlsConnection : AssociationHandle
     }
 
     public X509Certificate2 Peer { get; }
+
+    /// <summary>Of the clock that <see cref="Stopwatch"/> reads.</summary>
+    public long Began { get; } = Stopwatch.GetTimestamp();
 
     public Task Closed => _closed.Task;
 

@@ -28,11 +28,16 @@ internal sealed class TlsTransport : Transport
     /// <summary>For the connection and for the handshake, each.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <summary>That a member may have dialled and left open; it needs one.</summary>
+    private const int MostOfOneMember = 8;
+
     private readonly string _host;
     private readonly int _port;
     private readonly IMemberIdentity _identity;
     private readonly ILoggingAdapter _log;
     private readonly Handshakes _handshakes = new();
+
+    // And whether the peer dialled.
     private readonly ConcurrentDictionary<TlsConnection, bool> _connections = new();
     private readonly TaskCompletionSource<IAssociationEventListener> _listener = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Socket? _server;
@@ -78,7 +83,7 @@ internal sealed class TlsTransport : Transport
             var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
             patience.CancelAfter(Patience);
             await tls.AuthenticateAsClientAsync(AsClient(host), patience.Token).ConfigureAwait(false);
-            return Take(tls, remoteAddress);
+            return Take(tls, remoteAddress, isDialled: false);
         }
         catch (Exception e) when (e is SocketException or IOException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
@@ -134,7 +139,9 @@ internal sealed class TlsTransport : Transport
             socket.NoDelay = true;
             var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
             await tls.AuthenticateAsServerAsync(AsServer(), place.Over).ConfigureAwait(false);
-            listener.Notify(new InboundAssociation(Take(tls, new Address(Scheme, System.Name, peer.Address.ToString(), peer.Port))));
+            TlsConnection connection = Take(tls, new Address(Scheme, System.Name, peer.Address.ToString(), peer.Port), isDialled: true);
+            EndOldest(connection.Peer.Subject);
+            listener.Notify(new InboundAssociation(connection));
         }
         catch (Exception e) when (e is IOException or AuthenticationException or OperationCanceledException or ObjectDisposedException or SocketException)
         {
@@ -143,15 +150,26 @@ internal sealed class TlsTransport : Transport
         }
     }
 
-    private TlsConnection Take(SslStream tls, Address peer)
+    private TlsConnection Take(SslStream tls, Address peer, bool isDialled)
     {
         var connection = new TlsConnection(_self, peer, tls, (int)MaximumPayloadBytes, _log);
-        _connections.TryAdd(connection, true);
+        _connections.TryAdd(connection, isDialled);
         _ = connection.Closed.ContinueWith(_ => _connections.TryRemove(connection, out bool _), TaskScheduler.Default);
         // The identity may have changed since the handshake, when this connection was not among the others yet.
         if (_identity.Refusal(connection.Peer) is not null)
             _ = connection.CloseAsync();
         return connection;
+    }
+
+    /// <summary>A host that loses its power leaves connections behind, so it is the oldest that give way.</summary>
+    private void EndOldest(string member)
+    {
+        var dialled = _connections.Where(connection => connection.Value && connection.Key.Peer.Subject == member).Select(connection => connection.Key);
+        foreach (TlsConnection oldest in dialled.OrderBy(connection => connection.Began).SkipLast(MostOfOneMember))
+        {
+            _log.Warning("The connection with {0} is ended: {1} has more than {2}", oldest.RemoteAddress, member, MostOfOneMember);
+            _ = oldest.CloseAsync();
+        }
     }
 
     private void EndThoseNotWelcome()

@@ -6,6 +6,7 @@ using Crashcart.Actors.Fleet;
 using Crashcart.Coordinator.Api;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Images;
+using Crashcart.Coordinator.Limits;
 using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
@@ -30,6 +31,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     private const string Group = "crashcart";
     private const int MaxFrame = 1 << 20;
     private const int MaxStreams = 1000;
+
+    /// <summary>Of one client's connection; its other calls wait.</summary>
+    private const int MaxClientStreams = 100;
 
     /// <summary>What one session may have under way that its client has not taken yet, in bytes.</summary>
     private const int StreamWindow = 512 << 10;
@@ -162,6 +166,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
 
     private WebApplication StreamServer(TlsListener? tls)
     {
+        var usage = new UserUsage(UserLimits.OfNode);
+        ConnectionRoom nodes = Connections(usage);
         WebApplicationBuilder builder = Builder(kestrel =>
         {
             // A node whose host is gone ends no connection by itself; its loss is to be told within 10 s.
@@ -170,11 +176,12 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             if (node is not null)
                 kestrel.ListenUnixSocket(StreamSocket, listen => listen.Protocols = HttpProtocols.Http2);
             else
-                Listen(kestrel, settings.StreamListen, tls);
+                Listen(kestrel, settings.StreamListen, tls, nodes);
         });
         builder.Services.AddSingleton(_tickets);
         builder.Services.AddSingleton(_store).AddSingleton(_imageTickets).AddSingleton(new Turns(settings.ImageTransfers));
         WebApplication server = builder.Build();
+        server.Use(new CallGate(usage).Enter);
         server.MapGrpcService<SessionStreamsService>();
         server.MapGrpcService<ImageTransfersService>();
         return server;
@@ -183,21 +190,26 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     private WebApplication ClientServer(TlsListener? tls, PolicyStore policy)
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
+        var usage = new UserUsage(settings.Limits);
         WebApplicationBuilder builder = Builder(kestrel =>
         {
+            kestrel.Limits.Http2.MaxStreamsPerConnection = MaxClientStreams;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = MaxClientStreams * StreamWindow;
             kestrel.ListenUnixSocket(settings.Socket, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(next => connection => peers.Check(connection, next));
+                Connections(usage).Count(listen);
             });
             if (settings.Listen is { } address)
-                Listen(kestrel, address, tls);
+                Listen(kestrel, address, tls, Connections(usage));
         });
         builder.Services.AddSingleton(_tickets).AddSingleton(_gate).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
         builder.Services.AddSingleton(policy).AddSingleton<PolicyGate>().AddSingleton<RunOwners>();
         builder.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<PeerInterceptor>());
         WebApplication server = builder.Build();
+        server.Use(new CallGate(usage).Enter);
         server.MapGrpcService<FleetService>();
         server.MapGrpcService<LeasesService>();
         server.MapGrpcService<ImagesService>();
@@ -232,10 +244,14 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return builder;
     }
 
-    private static void Listen(KestrelServerOptions kestrel, IPEndPoint address, TlsListener? tls) => kestrel.Listen(address, listen =>
+    private ConnectionRoom Connections(UserUsage usage) => new(usage, logs.CreateLogger<ConnectionRoom>());
+
+    private static void Listen(KestrelServerOptions kestrel, IPEndPoint address, TlsListener? tls, ConnectionRoom connections) => kestrel.Listen(address, listen =>
     {
         listen.Protocols = HttpProtocols.Http2;
+        connections.Guard(listen);
         tls?.Apply(listen);
+        connections.Count(listen);
     });
 
     /// <summary>What nodes dial: the address that is bound, or the one by which members know this coordinator where all are.</summary>

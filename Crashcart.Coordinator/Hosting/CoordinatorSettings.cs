@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using Crashcart.Coordinator.Authority;
+using Crashcart.Coordinator.Limits;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Identity;
@@ -34,8 +36,13 @@ internal sealed record CoordinatorSettings(
     NodeSettings? Solo,
     LogLevel LogLevel)
 {
+    private const int MostPerUser = 1_000_000;
+
     /// <summary>Who may do what; null: everybody may do everything who may use the coordinator.</summary>
     public string? PolicyPath { get; init; }
+
+    /// <summary>What one user may have at one time.</summary>
+    public UserLimits Limits { get; init; } = UserLimits.Default;
 
     private static readonly Setting SocketSetting = new("socket", "PATH", "Unix socket for clients.")
     {
@@ -81,10 +88,14 @@ internal sealed record CoordinatorSettings(
         Default = "4",
     };
 
+    private static readonly Setting ConnectionsSetting = PerUser("connections", "Connections", UserLimits.Default.Connections);
+
+    private static readonly Setting CallsSetting = PerUser("calls", "Calls", UserLimits.Default.Calls);
+
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, ConnectionsSetting, CallsSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
@@ -110,8 +121,17 @@ internal sealed record CoordinatorSettings(
             NodeSettings.LogLevelOf(settings))
         {
             PolicyPath = settings.Text(PolicySetting),
+            Limits = new UserLimits(
+                settings.Number(ConnectionsSetting, 1, MostPerUser),
+                settings.Number(CallsSetting, 1, MostPerUser)),
         };
     }
+
+    private static Setting PerUser(string name, string what, int most) =>
+        new($"max-{name}-per-user", "N", $"{what} that one user may have at one time; root by the socket may have any number.")
+        {
+            Default = most.ToString(CultureInfo.InvariantCulture),
+        };
 
     /// <summary>
     /// The first seed of a list may begin a cluster. Coordinators that name each other must agree on who is first, so each

@@ -38,6 +38,9 @@ internal sealed class PeerCheck(uint? group)
     public static string? Refusal(HttpContext context) =>
         context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(RefusalKey, out object? refusal) == true ? (string?)refusal : null;
 
+    /// <summary>The uid of a peer by the Unix socket; null for others.</summary>
+    public static uint? UserOf(ConnectionContext connection) => connection.Items.TryGetValue(UserKey, out object? user) ? (uint?)user : null;
+
     /// <summary>Connection middleware; the answer is kept with the connection.</summary>
     public Task Check(ConnectionContext connection, ConnectionDelegate next)
     {

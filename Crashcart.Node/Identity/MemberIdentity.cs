@@ -57,6 +57,8 @@ public sealed class MemberIdentity : IMemberIdentity, IDisposable
 
     public void Take(ReadOnlyMemory<byte> list)
     {
+        if (Revoked is { } held && held.Span.SequenceEqual(list.Span))
+            return;
         try
         {
             var read = RevocationList.Read(list, Trust.Authority);
