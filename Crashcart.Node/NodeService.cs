@@ -90,7 +90,10 @@ public sealed class NodeService : IDisposable
             Product.Version,
             Environment.OSVersion.Version.ToString(),
             RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
-            _settings.Linger);
+            _settings.Linger)
+        {
+            MaxSessions = _settings.MaxSessions,
+        };
         system.ActorOf(NodeActor.Props(facts, _ports, new CordonFile(_settings.StateDirectory)), NodeActor.Name);
     }
 

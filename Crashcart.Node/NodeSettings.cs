@@ -33,6 +33,9 @@ public sealed record NodeSettings(
     AuditSettings Audit,
     LogLevel LogLevel)
 {
+    /// <summary>At one time.</summary>
+    public int MaxSessions { get; init; } = int.MaxValue;
+
     /// <summary>Where coordinators take members, when nobody says otherwise.</summary>
     public const string DefaultSeed = "127.0.0.1:7420";
 
@@ -94,6 +97,11 @@ public sealed record NodeSettings(
         Default = "1024",
     };
 
+    private static readonly Setting SessionsSetting = new("max-sessions", "N", "Sessions that this node has at one time.")
+    {
+        Default = "1000",
+    };
+
     private static readonly Setting GraceSetting = new("grace-period", "SECONDS", "How long tools may take to end when the node stops.")
     {
         Default = "10",
@@ -112,7 +120,7 @@ public sealed record NodeSettings(
 
     /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
-        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, .. AuditSettings.Definitions, LogSetting];
+        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, SessionsSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, .. AuditSettings.Definitions, LogSetting];
 
     public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure];
 
@@ -138,7 +146,10 @@ public sealed record NodeSettings(
         TimeSpan.FromSeconds(settings.Number(GraceSetting, 0, 3600)),
         TimeSpan.FromSeconds(settings.Number(LingerSetting, 0, 3600)),
         AuditSettings.From(settings, StateDirectoryOf(settings)),
-        LogLevelOf(settings));
+        LogLevelOf(settings))
+    {
+        MaxSessions = settings.Number(SessionsSetting, 1, 1_000_000),
+    };
 
     /// <summary>Whether a node may be called so.</summary>
     public static bool IsName(string name) =>

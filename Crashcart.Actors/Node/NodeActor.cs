@@ -44,7 +44,7 @@ public sealed class NodeActor : ReceiveActor
         _images = Child(ImagesActor.Props(ports, facts.Linger), "images");
         var mounts = Child(MountsActor.Props(ports, _images), "mounts");
         var neighbours = new SessionNeighbours(containers, _images, mounts);
-        _sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default), "sessions");
+        _sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default, facts.MaxSessions), "sessions");
         var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
         var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, _sessions, leases)), "reconciler");
         TellCordon();

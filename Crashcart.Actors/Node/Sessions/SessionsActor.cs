@@ -12,13 +12,15 @@ internal sealed class SessionsActor : ReceiveActor
     private readonly NodePorts _ports;
     private readonly SessionNeighbours _node;
     private readonly SessionPatience _patience;
+    private readonly int _most;
     private string _refusal = "";
 
-    public SessionsActor(NodePorts ports, SessionNeighbours node, SessionPatience patience)
+    public SessionsActor(NodePorts ports, SessionNeighbours node, SessionPatience patience, int most)
     {
         _ports = ports;
         _node = node;
         _patience = patience;
+        _most = most;
         Taking();
     }
 
@@ -40,8 +42,9 @@ internal sealed class SessionsActor : ReceiveActor
     /// <param name="Why">For those whose sessions end.</param>
     public sealed record EndAll(TimeSpan Grace, string Why) : ILocalMessage;
 
-    public static Props Props(NodePorts ports, SessionNeighbours node, SessionPatience patience) =>
-        Akka.Actor.Props.Create(() => new SessionsActor(ports, node, patience));
+    /// <param name="most">Sessions at one time.</param>
+    public static Props Props(NodePorts ports, SessionNeighbours node, SessionPatience patience, int most) =>
+        Akka.Actor.Props.Create(() => new SessionsActor(ports, node, patience, most));
 
     protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
 
@@ -106,6 +109,12 @@ internal sealed class SessionsActor : ReceiveActor
         // The request may come twice; the first has told the requester all.
         if (_sessions.ContainsKey(start.SessionId))
             return;
+
+        if (_sessions.Count >= _most)
+        {
+            Sender.Tell(Over(start, $"The node has {_most} session{(_most == 1 ? "" : "s")} already, the most at one time: try again when one has ended, or raise the node's --max-sessions."));
+            return;
+        }
 
         var request = new SessionRequest(start, Sender);
         var session = Context.ActorOf(SessionActor.Props(request, _ports, _node, _patience), start.SessionId);

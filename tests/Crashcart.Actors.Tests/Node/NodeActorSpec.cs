@@ -309,6 +309,28 @@ public sealed class NodeActorSpec : NodeSpec
         Assert.Equal(0, Sessions(node));
     }
 
+    [Fact]
+    public void A_node_with_as_many_sessions_as_it_may_have_takes_another_when_one_has_ended()
+    {
+        Runtime.Run(Web);
+        var node = Sys.ActorOf(
+            NodeActor.Props(new NodeFacts("node-1", "0.1.0", "6.1", "x64") { MaxSessions = 1 }, Ports, _cordon), NodeActor.Name);
+        node.Tell(Session("s1"), TestActor);
+        ExpectMsg<SessionAccepted>();
+        AwaitAssert(() => Assert.True(Calls.IsCarrying));
+
+        node.Tell(Session("s2"), TestActor);
+
+        Assert.Equal(
+            ("s2", "The node has 1 session already, the most at one time: try again when one has ended, or raise the node's --max-sessions."),
+            Over(ExpectMsg<SessionOver>()));
+        node.Tell(new EndSession { SessionId = "s1" }, TestActor);
+        ExpectMsg<SessionOver>();
+        AwaitAssert(() => Assert.Equal(0, Sessions(node)));
+        node.Tell(Session("s3"), TestActor);
+        ExpectMsg<SessionAccepted>();
+    }
+
     private static (string, string) Over(SessionOver over) => (over.SessionId, over.Problem);
 
     private static StartSession Session(string id) => new()

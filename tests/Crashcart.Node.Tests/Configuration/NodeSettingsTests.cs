@@ -40,6 +40,7 @@ public sealed class NodeSettingsTests
     [InlineData("--docker-host tcp://10.0.0.1:2375", "own host only")]
     [InlineData("--session-memory much", "not a size")]
     [InlineData("--session-processes -1", "not a whole number")]
+    [InlineData("--max-sessions 0", "not a whole number from 1")]
     [InlineData("--log-level loud", "not a level")]
     public void A_wrong_value_is_refused_with_its_name_and_the_reason(string flags, string reason)
     {
