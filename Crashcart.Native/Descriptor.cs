@@ -67,6 +67,13 @@ internal sealed unsafe class Descriptor : SafeHandleMinusOneIsInvalid
             : (new Descriptor(ends[0]), new Descriptor(ends[1]));
     }
 
+    /// <summary>Gives a pipe room for so many bytes, where its owner has any left: fcntl(2), F_SETPIPE_SZ.</summary>
+    public void TryEnlargePipe(int bytes)
+    {
+        using Borrowed pipe = Borrow();
+        _ = fcntl(pipe.Number, F_SETPIPE_SZ, bytes);
+    }
+
     /// <summary>Reads from the file's current offset to its end; null when it has more bytes than that.</summary>
     /// <exception cref="SyscallException">read(2) failed.</exception>
     public byte[]? ReadToEnd(int longest)

@@ -5,6 +5,9 @@ namespace Crashcart.Native;
 /// <summary>The three standard streams of a tool: the ends that it gets, and ours.</summary>
 internal sealed class ToolPipes : IDisposable
 {
+    /// <summary>A tool writes on while what it wrote is sent; the kernel's 64 KiB are full before the reader is awake.</summary>
+    private const int OutputCapacity = 256 * 1024;
+
     private ToolPipes()
     {
     }
@@ -30,6 +33,7 @@ internal sealed class ToolPipes : IDisposable
             return new ToolPipes { Input = Null(), Output = Null(), Errors = Null() };
         (Descriptor Reader, Descriptor Writer)? input = streams == ToolStreams.Pipes ? Descriptor.Pipe() : null;
         (Descriptor Reader, Descriptor Writer) output = Descriptor.Pipe(), errors = Descriptor.Pipe();
+        output.Reader.TryEnlargePipe(OutputCapacity);
         return new ToolPipes { Input = input?.Reader ?? Null(), Output = output.Writer, Errors = errors.Writer }
             .Attach(input?.Writer, output.Reader, errors.Reader);
     }

@@ -15,6 +15,7 @@ using Crashcart.Node.Configuration;
 using Crashcart.Node.Identity;
 using Crashcart.Node.Images;
 using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -37,6 +38,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
 
     /// <summary>What one session may have under way that its client has not taken yet, in bytes.</summary>
     private const int StreamWindow = 512 << 10;
+
+    /// <summary>What a connection may have of output that its socket has not taken yet, in bytes.</summary>
+    private const int ResponseBuffer = 256 << 10;
 
     private const UnixFileMode RootOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode RootAndGroup = RootOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
@@ -178,6 +182,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             else
                 Listen(kestrel, settings.StreamListen, tls, nodes);
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
+        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
         builder.Services.AddSingleton(_tickets);
         builder.Services.AddSingleton(_store).AddSingleton(_imageTickets).AddSingleton(new Turns(settings.ImageTransfers));
         WebApplication server = builder.Build();
@@ -235,6 +241,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MaxResponseBufferSize = ResponseBuffer;
             kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
             // All sessions of a node share a connection: its window has room for each, so that none stalls another.

@@ -27,8 +27,8 @@ internal abstract record RunItem
 /// </summary>
 internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endpoint, Func<Task<WantedImage?>> defaultImage) : IRunPort
 {
-    /// <summary>Of up to 32 KiB each.</summary>
-    private const int OutputFrames = 32;
+    /// <summary>Of up to 64 KiB each.</summary>
+    private const int OutputFrames = 16;
 
     private readonly ConcurrentDictionary<int, (SessionPipe Pipe, ByteString Secret)> _sessions = new();
     private readonly Channel<RunItem> _items = Channel.CreateUnbounded<RunItem>(new UnboundedChannelOptions { SingleReader = true });

@@ -8,8 +8,8 @@ namespace Crashcart.Node.Streams;
 /// <summary>One session's gRPC call.</summary>
 internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, CoordinatorFrame> call, string endpoint) : ISessionCall
 {
-    // As much as a pipe usually gives at once.
-    private const int ReadSize = 32 * 1024;
+    // Each frame wakes several threads on its way; above 85,000 bytes those who copy it would fill the large object heap.
+    private const int ReadSize = 64 * 1024;
 
     // A call takes one write at a time. Waiters get their turns in order, so neither of two outputs starves the other.
     private readonly SemaphoreSlim _turn = new(1);
