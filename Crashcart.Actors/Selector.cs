@@ -9,9 +9,10 @@ public sealed class Selector
     /// <summary>Selects everything.</summary>
     public static readonly Selector All = new([]);
 
-    private readonly IReadOnlyList<Requirement> _requirements;
+    private Selector(IReadOnlyList<Requirement> requirements) => Requirements = requirements;
 
-    private Selector(IReadOnlyList<Requirement> requirements) => _requirements = requirements;
+    /// <summary>All of them must hold.</summary>
+    internal IReadOnlyList<Requirement> Requirements { get; }
 
     /// <param name="text">Empty or blank selects everything.</param>
     /// <param name="problem">Where the text is wrong, counted from 1, and what was expected there.</param>
@@ -31,9 +32,9 @@ public sealed class Selector
         }
     }
 
-    public bool SelectsAll => _requirements.Count == 0;
+    public bool SelectsAll => Requirements.Count == 0;
 
-    public bool Matches(IReadOnlyDictionary<string, string> labels) => _requirements.All(r => r.Holds(labels));
+    public bool Matches(IReadOnlyDictionary<string, string> labels) => Requirements.All(r => r.Holds(labels));
 
     /// <summary>One requirement on one label.</summary>
     /// <param name="Values">Null: it is about the label's presence alone.</param>

@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
@@ -9,17 +8,24 @@ namespace Crashcart.Actors.Fleet;
 
 /// <summary>
 /// Owns a coordinator's view of the nodes, which is the cluster's membership, and starts an actor for each run.
-/// Containers are never remembered: the nodes are asked each time.
+/// Containers are never remembered: the nodes are asked each time, but for those whose index says that they have none of them.
 /// </summary>
-public sealed class FleetActor : ReceiveActor
+public sealed class FleetActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>So that not all nodes are asked for their index at the same moment.</summary>
+    private static readonly TimeSpan IndexMoment = TimeSpan.FromSeconds(1);
+
+    /// <summary>After so many moments a node is asked again.</summary>
+    private const int IndexMoments = 10;
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeTable _nodes = new();
     private readonly Dictionary<IActorRef, Action<GatherActor.Gathered>> _questions = [];
     private readonly IActorRef _runs;
     private int _asked;
+    private int _moment;
 
     public FleetActor()
     {
@@ -28,6 +34,8 @@ public sealed class FleetActor : ReceiveActor
         Receive<ClusterEvent.ReachableMember>(e => OnReachability(e.Member, true));
         Receive<ClusterEvent.IMemberEvent>(e => OnMember(e.Member));
         Receive<GatherActor.Gathered>(OnGathered);
+        Receive<NextMoment>(_ => OnNextMoment());
+        Receive<ContainersIndexed>(told => _nodes.Index(Context.MemberOfSender(), told));
         Receive<FleetQuery.ListNodes>(_ => OnListNodes());
         Receive<FleetQuery.ListContainers>(OnListContainers);
         Receive<FleetQuery.Cordon>(OnCordon);
@@ -40,13 +48,19 @@ public sealed class FleetActor : ReceiveActor
         Receive<LeaseQuery.EndOne>(OnEnd);
     }
 
+    public ITimerScheduler Timers { get; set; } = null!;
+
     public static Props Props() => Akka.Actor.Props.Create(() => new FleetActor());
 
-    protected override void PreStart() => Cluster.Get(Context.System).Subscribe(
-        Self,
-        ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
-        typeof(ClusterEvent.IMemberEvent),
-        typeof(ClusterEvent.IReachabilityEvent));
+    protected override void PreStart()
+    {
+        Cluster.Get(Context.System).Subscribe(
+            Self,
+            ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(ClusterEvent.IMemberEvent),
+            typeof(ClusterEvent.IReachabilityEvent));
+        Timers.StartPeriodicTimer(NextMoment.Instance, NextMoment.Instance, IndexMoment);
+    }
 
     protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
 
@@ -59,12 +73,14 @@ public sealed class FleetActor : ReceiveActor
         else if (member.Status == MemberStatus.Exiting)
             _log.Info("Node {0} has left ({1})", _nodes.NameOf(member.Address), member.UniqueAddress);
         _nodes.Apply(member.UniqueAddress, member.Status);
+        if (member.Status != MemberStatus.Up || !_nodes.IsReachable(member.Address))
+            return;
         // Its name is needed when it does not answer any more, so it is asked for while it does.
-        if (member.Status == MemberStatus.Up && _nodes.IsReachable(member.Address))
-            Ask(
-                [member.Address],
-                id => new DescribeNode { CorrelationId = id },
-                _ => _log.Info("Node {0} has joined ({1})", _nodes.NameOf(member.Address), member.UniqueAddress));
+        Ask(
+            [member.Address],
+            id => new DescribeNode { CorrelationId = id },
+            _ => _log.Info("Node {0} has joined ({1})", _nodes.NameOf(member.Address), member.UniqueAddress));
+        AskForIndex(member.Address);
     }
 
     /// <summary>Among the first events, who is unreachable comes before who is a member.</summary>
@@ -128,7 +144,7 @@ public sealed class FleetActor : ReceiveActor
     {
         IActorRef asker = Sender;
         Ask(
-            _nodes.Reachable,
+            _nodes.ThatMayHave(query),
             id => new FindContainers
             {
                 CorrelationId = id,
@@ -145,7 +161,7 @@ public sealed class FleetActor : ReceiveActor
     {
         var found = gathered.Answers
             .Select(answer => (Address: answer.Key, Answer: (ContainersFound)answer.Value))
-            .Where(answer => IsNamed(nodes, answer.Answer.Node))
+            .Where(answer => NodeGlob.Matches(nodes, answer.Answer.Node))
             .ToList();
         return new FleetQuery.Containers(
             [.. found
@@ -162,19 +178,19 @@ public sealed class FleetActor : ReceiveActor
             AskForLeases(query, found => asker.Tell(found));
         else
             Ask(
-                _nodes.Reachable,
+                _nodes.Named(query.Node),
                 id => new FindContainers { CorrelationId = id },
                 containers => AskForLeases(query, found => asker.Tell(Visible(found, containers, query.Access))));
     }
 
     private void AskForLeases(LeaseQuery.List query, Action<LeaseQuery.Found> then) => Ask(
-        _nodes.Reachable,
+        _nodes.Named(query.Node),
         id => new FindLeases { CorrelationId = id, Selector = query.Selector },
         gathered => then(Collect(gathered, query)));
 
     private LeaseQuery.Found Collect(GatherActor.Gathered gathered, LeaseQuery.List query)
     {
-        var found = gathered.Answers.Values.Cast<LeasesFound>().Where(node => IsNamed(query.Node, node.Node)).ToList();
+        var found = gathered.Answers.Values.Cast<LeasesFound>().Where(node => NodeGlob.Matches(query.Node, node.Node)).ToList();
         return new LeaseQuery.Found(
             [.. found.OrderBy(node => node.Node, StringComparer.Ordinal)],
             Silent(gathered, query.Node, query.Access, found.Select(node => (node.Node, node.Problem))));
@@ -212,15 +228,22 @@ public sealed class FleetActor : ReceiveActor
         GatherActor.Gathered gathered, string nodes, TargetAccess access, IEnumerable<(string Node, string Problem)> answers) =>
     [
         .. answers.Where(node => node.Problem.Length > 0).Select(node => new SilentNode(node.Node, node.Problem))
-            .Concat(_nodes.Unreachable.Where(node => IsNamed(nodes, node.Node)))
-            .Concat(gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => IsNamed(nodes, node.Node)))
+            .Concat(_nodes.Unreachable.Where(node => NodeGlob.Matches(nodes, node.Node)))
+            .Concat(gathered.Silent.Select(node => new SilentNode(_nodes.NameOf(node), Silence("up"))).Where(node => NodeGlob.Matches(nodes, node.Node)))
             // One that became unreachable while it was asked is both.
             .DistinctBy(node => node.Node)
             .Where(node => access.MayAllow(node.Node)),
     ];
 
-    private static bool IsNamed(string glob, string node) =>
-        glob.Length == 0 || FileSystemName.MatchesSimpleExpression(glob, node, ignoreCase: false);
+    private void OnNextMoment()
+    {
+        _moment++;
+        foreach (Address node in _nodes.DueForIndex(_moment, IndexMoments))
+            AskForIndex(node);
+    }
+
+    private void AskForIndex(Address node) =>
+        Context.ActorSelection(GatherActor.NodePath(node)).Tell(_nodes.AskForIndex(node));
 
     private void Ask(IReadOnlyList<Address> nodes, Func<string, IQuestion> question, Action<GatherActor.Gathered> then)
     {
@@ -245,4 +268,9 @@ public sealed class FleetActor : ReceiveActor
         NodeCordoned cordoned => cordoned.Node,
         _ => throw new ArgumentOutOfRangeException(nameof(answer)),
     };
+
+    private sealed class NextMoment : INoSerializationVerificationNeeded
+    {
+        public static readonly NextMoment Instance = new();
+    }
 }

@@ -42,8 +42,7 @@ internal sealed class GatherActor : ReceiveActor, IWithTimers
 
     private void OnAnswer(bool isOurs, IWireMessage answer)
     {
-        // A node in the same process has the system's own address, without host and port.
-        Address from = Sender.Path.Address.HasGlobalScope ? Sender.Path.Address : Akka.Cluster.Cluster.Get(Context.System).SelfAddress;
+        Address from = Context.MemberOfSender();
         if (!isOurs || !_waiting.Remove(from))
             return;
         _answers[from] = answer;

@@ -130,10 +130,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
 
     /// <summary>Only the node that has the container may speak of it.</summary>
     private bool IsFromItsNode(string correlationId, out int target) =>
-        int.TryParse(correlationId, out target) && target >= 0 && target < _targets.Count && IsFrom(_targets[target].Address);
-
-    private bool IsFrom(Address node) => node.Equals(
-        Sender.Path.Address.HasGlobalScope ? Sender.Path.Address : Akka.Cluster.Cluster.Get(Context.System).SelfAddress);
+        int.TryParse(correlationId, out target) && target >= 0 && target < _targets.Count && Context.MemberOfSender().Equals(_targets[target].Address);
 
     private void Wait() => Timers.StartSingleTimer(nameof(TimeIsOver), new TimeIsOver(), Patience);
 

@@ -55,6 +55,7 @@ public sealed class NodeActor : ReceiveActor
             containers.Forward(find);
             _images.Tell(OwnImageActor.Look.Instance);
         });
+        Receive<IndexContainers>(containers.Forward);
         Receive<DropImage>(_images.Forward);
         Receive<StartSession>(_sessions.Forward);
         Receive<EndSession>(_sessions.Forward);

@@ -34,6 +34,10 @@ public sealed partial class FindContainers : IQuestion
 
 public sealed partial class ContainersFound : IAnswer;
 
+public sealed partial class IndexContainers : IWireMessage;
+
+public sealed partial class ContainersIndexed : IWireMessage;
+
 public sealed partial class StartSession : IWireMessage;
 
 public sealed partial class SessionAccepted : IWireMessage;

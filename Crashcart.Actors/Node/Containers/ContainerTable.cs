@@ -26,6 +26,9 @@ internal sealed class ContainerTable
     /// <summary>The ids of a runtime's containers.</summary>
     public IReadOnlyList<ContainerId> Of(string runtime) => [.. _all.Values.Where(c => c.Runtime == runtime).Select(c => c.Id)];
 
+    /// <summary>Of everything that a container here is looked for by, each once and in order.</summary>
+    public IReadOnlyList<ulong> Fingerprints => [.. _all.Values.SelectMany(Fingerprint.Of).Distinct().Order()];
+
     /// <summary>The containers that the selector selects and that have the name, the id or an id that starts so.</summary>
     /// <param name="nameOrId">Empty: all. An exact name or id wins over a prefix; an ambiguous prefix selects all that have it.</param>
     public IReadOnlyList<Container> Find(Selector selector, string nameOrId)

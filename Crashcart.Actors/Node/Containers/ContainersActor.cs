@@ -16,12 +16,16 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
     // A runtime that hangs must not keep the answer about the others.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    // Of some thousand containers. The index must fit into a message.
+    private const int MostFingerprints = 16 * 1024;
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly ContainerTable _table = new();
     private readonly Unsettled _unsettled = new();
     private readonly Dictionary<string, RuntimeStatus> _runtimes = [];
     private readonly Dictionary<ContainerId, IActorRef> _processes = [];
     private readonly List<Action> _waiting = [];
+    private readonly IActorRef _index;
     private readonly string _node;
     private readonly NodePorts _ports;
     private bool _lacksImage;
@@ -31,11 +35,13 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         _node = node;
         _ports = ports;
 
+        _index = Context.ActorOf(IndexActor.Props(), "index");
         Receive<FindContainers>(OnFind);
+        Receive<IndexContainers>(_index.Forward);
         Receive<Locate>(OnLocate);
         Receive<RuntimeEvent.Synchronized>(OnSynchronized);
         Receive<RuntimeEvent.Listed>(OnListed);
-        Receive<RuntimeEvent.Touched>(touched => _unsettled.Touch(touched.Runtime, touched.Id));
+        Receive<RuntimeEvent.Touched>(OnTouched);
         Receive<RuntimeEvent.Observed>(OnObserved);
         Receive<RuntimeEvent.Vanished>(OnVanished);
         Receive<RuntimeEvent.Lost>(OnLost);
@@ -128,6 +134,12 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
         }
     }
 
+    private void OnTouched(RuntimeEvent.Touched touched)
+    {
+        _unsettled.Touch(touched.Runtime, touched.Id);
+        TellIndex();
+    }
+
     private void OnObserved(RuntimeEvent.Observed observed)
     {
         Put(observed.Container);
@@ -189,8 +201,17 @@ internal sealed class ContainersActor : ReceiveActor, IWithTimers
     private void TellChange()
     {
         Context.Parent.Tell(new Counted(_table.Count, [.. _runtimes.Values.Select(r => r.Clone())]));
+        TellIndex();
         if (!_unsettled.Any)
             AnswerWaiting();
+    }
+
+    /// <summary>Of what is not known, or not up to date, nobody may conclude that there is no such container.</summary>
+    private void TellIndex()
+    {
+        var isKnown = !_unsettled.Any && _runtimes.Values.All(r => r.Problem.Length == 0);
+        _index.Tell(new IndexActor.Now(
+            isKnown && _table.Fingerprints is { Count: <= MostFingerprints } all ? new ContainerIndex { Fingerprints = { all } } : null));
     }
 
     private void WhenSettled(Action answer)

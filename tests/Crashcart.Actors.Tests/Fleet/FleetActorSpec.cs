@@ -140,7 +140,8 @@ public sealed class FleetActorSpec : FleetSpec
     {
         Name("node-1");
         _fleet.Tell(new FleetQuery.ListContainers("", glob));
-        Find(Container("abc"));
+        if (chosen)
+            Find(Container("abc"));
 
         Assert.Equal(chosen, ExpectMsg<FleetQuery.Containers>().All.Count == 1);
     }
@@ -178,9 +179,6 @@ public sealed class FleetActorSpec : FleetSpec
     {
         Name("node-1");
         _fleet.Tell(new FleetQuery.ListContainers("", "other-*"));
-        Node.ExpectMsg<FindContainers>();
-
-        Advance(AnswerPatience);
 
         Assert.Empty(ExpectMsg<FleetQuery.Containers>().Silent);
     }

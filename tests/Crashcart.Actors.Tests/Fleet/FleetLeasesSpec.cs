@@ -14,12 +14,7 @@ public sealed class FleetLeasesSpec : FleetSpec
     private bool _lacksImage;
     private readonly IActorRef _fleet;
 
-    public FleetLeasesSpec()
-    {
-        _fleet = Sys.ActorOf(FleetActor.Props(), "fleet");
-        DescribeNode describe = Node.ExpectMsg<DescribeNode>();
-        Node.Reply(new NodeDescribed { CorrelationId = describe.CorrelationId, Node = "node-1" });
-    }
+    public FleetLeasesSpec() => _fleet = StartFleet("node-1");
 
     [Fact]
     public void What_is_held_is_asked_of_the_nodes()
@@ -37,8 +32,6 @@ public sealed class FleetLeasesSpec : FleetSpec
     public void Nodes_that_the_glob_does_not_name_are_left_out()
     {
         _fleet.Tell(new LeaseQuery.List("", "other-*"));
-
-        Held("", new HeldMount { ContainerId = "c" });
 
         Assert.Empty(ExpectMsg<LeaseQuery.Found>().Nodes);
     }

@@ -22,12 +22,16 @@ public abstract class FleetSpec : TestKit
         : base(Settings("127.0.0.1"), ClusterSettings.SystemName)
     {
         Node = CreateTestProbe("the-node");
-        Sys.ActorOf(Props.Create(() => new NodeDouble(Node.Ref)), "node");
+        Index = CreateTestProbe("the-index");
+        Sys.ActorOf(Props.Create(() => new NodeDouble(Node.Ref, Index.Ref)), "node");
         Self = Join(Sys);
     }
 
     /// <summary>Gets what is sent to /user/node.</summary>
     internal TestProbe Node { get; }
+
+    /// <summary>Gets the questions for the node's index in its place.</summary>
+    internal TestProbe Index { get; }
 
     /// <summary>This process as a member.</summary>
     internal Member Self { get; }
@@ -38,6 +42,24 @@ public abstract class FleetSpec : TestKit
     /// <summary>As <see cref="Stranger"/>, and it is not up yet.</summary>
     internal Member Newcomer(string host, params string[] roles) =>
         First<ClusterEvent.MemberJoined>(StrangeSystem(host, roles, "akka.cluster.min-nr-of-members = 2")).Member;
+
+    /// <summary>It knows the node by its name.</summary>
+    internal IActorRef StartFleet(string node)
+    {
+        IActorRef fleet = Sys.ActorOf(FleetActor.Props(), "fleet");
+        Describe();
+        // What it answered has arrived when the next question is answered.
+        fleet.Tell(new FleetQuery.ListNodes());
+        Describe();
+        ExpectMsg<FleetQuery.Nodes>();
+        return fleet;
+
+        void Describe()
+        {
+            DescribeNode describe = Node.ExpectMsg<DescribeNode>();
+            Node.Reply(new NodeDescribed { CorrelationId = describe.CorrelationId, Node = node });
+        }
+    }
 
     internal static ContainerDescription Container(string id, string? name = null) => new() { Id = id, Name = name ?? id };
 
@@ -89,6 +111,10 @@ public abstract class FleetSpec : TestKit
 
     private sealed class NodeDouble : ReceiveActor
     {
-        public NodeDouble(IActorRef probe) => ReceiveAny(probe.Forward);
+        public NodeDouble(IActorRef node, IActorRef index)
+        {
+            Receive<IndexContainers>(index.Forward);
+            ReceiveAny(node.Forward);
+        }
     }
 }

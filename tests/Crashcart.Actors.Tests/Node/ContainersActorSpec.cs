@@ -2,11 +2,14 @@ using Akka.Actor;
 using Akka.TestKit;
 using Crashcart.Actors.Node.Containers;
 using Crashcart.Actors.Protocol;
+using Google.Protobuf;
 
 namespace Crashcart.Actors.Tests.Node;
 
 public sealed class ContainersActorSpec : NodeSpec
 {
+    private static readonly ByteString Ticket = ByteString.CopyFromUtf8("ticket");
+
     private readonly TestProbe _parent;
 
     public ContainersActorSpec() => _parent = CreateTestProbe();
@@ -263,6 +266,57 @@ public sealed class ContainersActorSpec : NodeSpec
             TestActor);
 
         Assert.Equal(isFound, ExpectMsg<ContainersFound>().Containers.Count == 1);
+    }
+
+    [Fact]
+    public void Tells_what_containers_are_looked_for_by_and_every_change()
+    {
+        Start();
+        Find();
+        Assert.Empty(Index().Fingerprints);
+
+        Runtime.Run(Web);
+        Assert.Null(ExpectMsg<ContainersIndexed>().Index);
+        Assert.Equal(Fingerprint.Of(Web).Order(), ExpectMsg<ContainersIndexed>().Index.Fingerprints);
+
+        Runtime.Stop(Web.Id);
+        FishForMessage<ContainersIndexed>(told => told.Index is { Fingerprints.Count: 0 });
+    }
+
+    [Fact]
+    public void Tells_no_index_while_a_runtime_does_not_answer()
+    {
+        Runtime.Problem = "Docker is gone.";
+        Start();
+
+        _containers.Tell(new IndexContainers { Ticket = Ticket }, TestActor);
+
+        Assert.Equal(new ContainersIndexed { Ticket = Ticket }, ExpectMsg<ContainersIndexed>());
+    }
+
+    [Fact]
+    public void Tells_no_changes_to_who_does_not_ask_any_more()
+    {
+        Start();
+        Find();
+        Index();
+        Advance(TimeSpan.FromSeconds(30));
+        var other = CreateTestProbe();
+        _containers.Tell(new IndexContainers { Ticket = Ticket }, other);
+        other.ExpectMsg<ContainersIndexed>();
+
+        Runtime.Run(Web);
+
+        other.FishForMessage<ContainersIndexed>(told => told.Index is { Fingerprints.Count: > 0 });
+        ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    private ContainerIndex Index()
+    {
+        _containers.Tell(new IndexContainers { Ticket = Ticket }, TestActor);
+        var told = ExpectMsg<ContainersIndexed>();
+        Assert.Equal(Ticket, told.Ticket);
+        return told.Index;
     }
 
     private IActorRef Start()

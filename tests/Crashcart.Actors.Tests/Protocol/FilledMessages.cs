@@ -49,6 +49,7 @@ internal static class FilledMessages
         FieldType.Int32 => -1000 * field.FieldNumber - ordinal,
         FieldType.UInt32 => uint.MaxValue - (uint)(field.FieldNumber + ordinal),
         FieldType.Int64 => (1L << 40) + field.FieldNumber + ordinal,
+        FieldType.Fixed64 => ulong.MaxValue - (ulong)(field.FieldNumber + ordinal),
         FieldType.Message => Fill(field.MessageType.Parser.ParseFrom(ByteString.Empty)),
         _ => throw new NotSupportedException($"No value is known here for {field.FullName}, which is of type {field.FieldType}: add one."),
     };
