@@ -2,11 +2,12 @@ using System.Globalization;
 
 namespace Crashcart.Benchmarks;
 
-/// <summary><c>Crashcart.Benchmarks [--only peers|fleet|nodes|image|leases|streams] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]</c></summary>
+/// <summary><c>Crashcart.Benchmarks [--only peers|fleet|nodes|image|leases|streams] [--rounds N] [--containers N] [--nodes N] [--recipe NAME] [--output FILE]</c></summary>
 internal static class CommandLine
 {
     private const string Usage = """
-        Usage: ./build.sh bench [--only peers|fleet|nodes|image|leases|streams] [--rounds N] [--containers N] [--recipe NAME] [--output FILE]
+        Usage: ./build.sh bench [--only peers|fleet|nodes|image|leases|streams] [--rounds N] [--containers N] [--nodes N]
+                                [--recipe NAME] [--output FILE]
 
         Measures Crashcart against its peers (peers), one command in many containers of two nodes (fleet), requests over up
         to 1,000 simulated nodes (nodes), an image as each file system that it can be (image), what leases cost (leases), and
@@ -15,6 +16,7 @@ internal static class CommandLine
           --only PART      one of the six
           --rounds N       samples of each (default 60; of builds a twentieth of it)
           --containers N   containers of the last rows of peers and fleet, and half of those of a restart (default 100)
+          --nodes N        simulate a fleet of so many nodes too (10000 take some minutes and GiB of memory)
           --recipe NAME    what is built as each file system (default toolbox)
           --output FILE    write the tables there too
         """;
@@ -26,6 +28,7 @@ internal static class CommandLine
             ["--only"] = "",
             ["--rounds"] = "60",
             ["--containers"] = "100",
+            ["--nodes"] = "0",
             ["--recipe"] = "toolbox",
             ["--output"] = "",
         };
@@ -47,7 +50,7 @@ internal static class CommandLine
         if (part is "" or "fleet")
             tables.Add(await FleetSuite.Run(rounds, Number(options["--containers"])));
         if (part is "" or "nodes")
-            tables.Add(await SimulationSuite.Run(rounds));
+            tables.Add(await SimulationSuite.Run(rounds, Number(options["--nodes"])));
         if (part is "" or "image")
             tables.Add(await ImageSuite.Run(rounds, options["--recipe"]));
         if (part is "" or "leases")

@@ -19,6 +19,9 @@ namespace Crashcart.Benchmarks.Simulation;
 /// </summary>
 internal sealed class SimulatedFleet : IDisposable
 {
+    /// <summary>They cost little, so that many can be had.</summary>
+    private const int FewRounds = 500;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ActorSystem _system;
@@ -54,35 +57,36 @@ internal sealed class SimulatedFleet : IDisposable
         foreach (var port in ports)
             _fleet.Tell(new ClusterEvent.MemberUp(Up(port)));
         await Known(nodes);
-        var routing = await Cost.Of(rounds, _nodes, () => Find(nodes));
+        var few = await Cost.Of(FewRounds, _nodes, () => Find(SimulatedNode.Few, SimulatedNode.FewNodes));
+        var each = await Cost.Of(rounds, _nodes, () => Find(SimulatedNode.OneOfEach, nodes));
         var runs = await Cost.Of(rounds, _nodes, () => StartRun(nodes));
-        return new SimulationResult(nodes, routing, runs, ProcessUsage.Of(Environment.ProcessId).Resident);
+        return new SimulationResult(nodes, few, each, runs, ProcessUsage.Of(Environment.ProcessId).Resident);
     }
 
     /// <summary>The first question to each node makes its connection, and may take longer than a node is waited for.</summary>
     private async Task Known(int nodes)
     {
         var started = TimeProvider.System.GetTimestamp();
-        while ((await Ask()).All.Count < nodes)
+        while ((await Ask(SimulatedNode.OneOfEach)).All.Count < nodes)
         {
             if (TimeProvider.System.GetElapsedTime(started) > Patience)
                 throw new TimeoutException($"Not all of {nodes} simulated nodes answer.");
         }
     }
 
-    private async Task Find(int expected)
+    private async Task Find(string selector, int expected)
     {
-        if ((await Ask()).All.Count != expected)
+        if ((await Ask(selector)).All.Count != expected)
             throw new InvalidOperationException("A simulated node did not answer.");
     }
 
-    private Task<FleetQuery.Containers> Ask() =>
-        _fleet.Ask<FleetQuery.Containers>(new FleetQuery.ListContainers(SimulatedNode.Selector, ""), Patience);
+    private Task<FleetQuery.Containers> Ask(string selector) =>
+        _fleet.Ask<FleetQuery.Containers>(new FleetQuery.ListContainers(selector, ""), Patience);
 
     private async Task StartRun(int nodes)
     {
         var port = new Port();
-        var plan = new RunPlan(RunId.New(), new RunTargets.Selected(SimulatedNode.Selector, ""), new ToolDescription { Argv = { "true" } });
+        var plan = new RunPlan(RunId.New(), new RunTargets.Selected(SimulatedNode.OneOfEach, ""), new ToolDescription { Argv = { "true" } });
         await _fleet.Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, port), Patience);
         if (await port.Ended.WaitAsync(Patience) != nodes)
             throw new InvalidOperationException("A simulated node did not end its session.");

@@ -1,26 +1,34 @@
 using Akka.Actor;
 using Crashcart.Actors;
+using Crashcart.Actors.Node;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Benchmarks.Simulation;
 
-/// <summary>Owns one node's answers: ten containers, one of which is <see cref="Selector"/>'s, and sessions that end when they begin.</summary>
+/// <summary>Owns one node's answers: ten containers, one of which is <see cref="OneOfEach"/>'s, and sessions that end when they begin.</summary>
 internal sealed class SimulatedNode : ReceiveActor
 {
     /// <summary>Selects one container of each node.</summary>
-    public const string Selector = "app=web,tier!=db";
+    public const string OneOfEach = "app=web,tier!=db";
+
+    /// <summary>Selects one container of each of the first <see cref="FewNodes"/> nodes, and none of the others.</summary>
+    public const string Few = "app=web,stage in (canary,preview)";
+
+    public const int FewNodes = 10;
 
     private const int Containers = 10;
 
     private readonly string _name;
     private readonly MessageCounter _counter;
-    private readonly ContainerDescription[] _containers;
+    private readonly Container[] _containers;
 
-    public SimulatedNode(string name, MessageCounter counter)
+    public SimulatedNode(int number, MessageCounter counter)
     {
-        _name = name;
+        _name = $"node-{number:00000}";
         _counter = counter;
-        _containers = [.. Enumerable.Range(0, Containers).Select(Describe)];
+        _containers = [.. Enumerable.Range(0, Containers).Select(container => Describe(container, number < FewNodes ? "canary" : "production"))];
+        var index = new ContainerIndex { Fingerprints = { _containers.SelectMany(Fingerprint.Of).Distinct().Order() } };
+        Receive<IndexContainers>(wish => Tell(new ContainersIndexed { Ticket = wish.Ticket, Index = index }));
         Receive<DescribeNode>(describe => Tell(new NodeDescribed { CorrelationId = describe.CorrelationId, Node = _name }));
         Receive<FindContainers>(OnFind);
         Receive<StartSession>(OnStart);
@@ -34,18 +42,18 @@ internal sealed class SimulatedNode : ReceiveActor
         return base.AroundReceive(receive, message);
     }
 
-    public static Props Props(string name, MessageCounter counter) =>
-        Akka.Actor.Props.Create(() => new SimulatedNode(name, counter));
+    public static Props Props(int number, MessageCounter counter) =>
+        Akka.Actor.Props.Create(() => new SimulatedNode(number, counter));
 
     private void OnFind(FindContainers find)
     {
-        if (!Actors.Selector.TryParse(find.Selector, out var selector, out var problem))
+        if (!Selector.TryParse(find.Selector, out var selector, out var problem))
             throw new InvalidOperationException($"The selector '{find.Selector}' is malformed {problem}.");
         Tell(new ContainersFound
         {
             CorrelationId = find.CorrelationId,
             Node = _name,
-            Containers = { _containers.Where(container => selector.Matches(container.Labels)) },
+            Containers = { _containers.Where(container => selector.Matches(container.Labels)).Select(container => container.Describe()) },
         });
     }
 
@@ -61,13 +69,13 @@ internal sealed class SimulatedNode : ReceiveActor
         Sender.Tell(answer);
     }
 
-    private ContainerDescription Describe(int number) => new()
-    {
-        Id = $"{_name}-{number}".PadRight(64, '0'),
-        Name = $"box-{number}",
-        Image = "registry/team/service:1.2.3",
-        State = "running",
-        Runtime = "docker",
-        Labels = { ["app"] = number == 0 ? "web" : $"app-{number}", ["tier"] = "front", ["team"] = "payments" },
-    };
+    private Container Describe(int number, string stage) => new(
+        new ContainerId($"{_name}-{number}".PadRight(64, '0')),
+        Pid: number + 1,
+        $"box-{number}",
+        "registry/team/service:1.2.3",
+        "running",
+        "docker",
+        new Dictionary<string, string> { ["app"] = number == 0 ? "web" : $"app-{number}", ["tier"] = "front", ["stage"] = stage },
+        StartedUnixMs: 0);
 }

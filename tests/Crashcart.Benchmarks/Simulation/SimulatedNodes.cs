@@ -33,7 +33,7 @@ internal static class SimulatedNodes
         foreach (var number in Enumerable.Range(0, nodes))
         {
             var system = ActorSystem.Create(ClusterSettings.SystemName, config);
-            system.ActorOf(SimulatedNode.Props($"node-{number:00000}", counter), NodeActor.Name);
+            system.ActorOf(SimulatedNode.Props(number, counter), NodeActor.Name);
             Say(((ExtendedActorSystem)system).Provider.DefaultAddress.Port!.Value);
         }
 

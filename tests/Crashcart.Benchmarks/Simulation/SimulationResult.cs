@@ -3,8 +3,11 @@ using System.Globalization;
 
 namespace Crashcart.Benchmarks.Simulation;
 
+/// <param name="Few">A selector of the same few containers, however many nodes there are.</param>
+/// <param name="Each">A selector of a container of each node.</param>
+/// <param name="Run">The start of a session in each of those.</param>
 /// <param name="Resident">Bytes of memory that the coordinator has after all of it.</param>
-internal sealed record SimulationResult(int Nodes, Cost Routing, Cost Run, long Resident);
+internal sealed record SimulationResult(int Nodes, Cost Few, Cost Each, Cost Run, long Resident);
 
 /// <summary>What one request costs.</summary>
 /// <param name="Bytes">On the network, acknowledgements and headers too.</param>
