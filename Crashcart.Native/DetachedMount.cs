@@ -12,14 +12,51 @@ internal sealed class DetachedMount : IDisposable
     private const int Attempts = 200;
 
     private readonly Descriptor _mount;
+    private readonly string _fileSystem;
+    private readonly string _device;
+    private readonly string _image;
 
-    private DetachedMount(Descriptor mount) => _mount = mount;
+    private DetachedMount(Descriptor mount, string fileSystem, string device, string image)
+    {
+        _mount = mount;
+        _fileSystem = fileSystem;
+        _device = device;
+        _image = image;
+    }
 
     /// <summary>Mounts a block device read-only, without devices and set-uid programs.</summary>
     /// <param name="image">For error messages.</param>
     /// <exception cref="CrashcartException">The image is damaged; the kernel lacks the file system.</exception>
     /// <exception cref="SyscallException">The kernel refused.</exception>
-    public static DetachedMount Create(string fileSystem, string device, string image)
+    public static DetachedMount Create(string fileSystem, string device, string image) =>
+        new(Mount(fileSystem, device, image), fileSystem, device, image);
+
+    /// <summary>By which this process alone reaches the mount's root, while this lives.</summary>
+    public string Root => $"/proc/self/fd/{_mount.Number}";
+
+    /// <summary>Another mount of the same, which can be moved into one mount namespace.</summary>
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    public unsafe Descriptor CloneTree()
+    {
+        using Descriptor.Borrowed mount = _mount.Borrow();
+        fixed (byte* empty = "\0"u8)
+        {
+            int fd = Calls.open_tree(mount.Number, empty, OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
+            if (fd >= 0)
+                return new Descriptor(fd);
+        }
+        int error = errno;
+        // Before Linux 6.15 what no mount namespace holds is not cloned.
+        return error == EINVAL ? MountAgain() : throw new SyscallException("open_tree", error, "OPEN_TREE_CLONE");
+    }
+
+    /// <summary>Mounts the device once more: the superblock is the same, and does not go while this lives.</summary>
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    internal Descriptor MountAgain() => Mount(_fileSystem, _device, _image);
+
+    public void Dispose() => _mount.Dispose();
+
+    private static Descriptor Mount(string fileSystem, string device, string image)
     {
         // Another process may just be letting go of the same superblock: the kernel then says EBUSY for a moment.
         for (int attempt = 0; ; attempt++)
@@ -28,28 +65,13 @@ internal sealed class DetachedMount : IDisposable
             Configure(context, FSCONFIG_SET_STRING, "source", device);
             Configure(context, FSCONFIG_SET_FLAG, "ro", null);
             if (TryConfigure(context, FSCONFIG_CMD_CREATE, null, null))
-                return new DetachedMount(Mount(context));
+                return Mount(context);
             int error = errno;
             if (error != EBUSY || attempt == Attempts)
                 throw NotMountable(fileSystem, image, error, context);
             Thread.Sleep(1);
         }
     }
-
-    /// <summary>By which this process alone reaches the mount's root, while this lives.</summary>
-    public string Root => $"/proc/self/fd/{_mount.Number}";
-
-    public unsafe Descriptor CloneTree()
-    {
-        using Descriptor.Borrowed mount = _mount.Borrow();
-        fixed (byte* empty = "\0"u8)
-        {
-            int fd = Calls.open_tree(mount.Number, empty, OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
-            return fd < 0 ? throw new SyscallException("open_tree", errno, "OPEN_TREE_CLONE") : new Descriptor(fd);
-        }
-    }
-
-    public void Dispose() => _mount.Dispose();
 
     private static unsafe Descriptor OpenContext(string fileSystem, string image)
     {

@@ -64,6 +64,17 @@ public sealed class AttachedImageTests : IDisposable
         Assert.DoesNotContain(MountInfo.ReadOwn(), mount => mount.Source == image.LoopDevice);
     }
 
+    /// <summary>What Linux before 6.15 does in place of a clone.</summary>
+    [Fact]
+    public void An_image_that_is_mounted_again_is_the_same_file_system()
+    {
+        using AttachedImage image = AttachedImage.Attach(_images.MakeErofs());
+        using var mount = DetachedMount.Create(image.FileSystem, image.LoopDevice, image.Path);
+        using Descriptor again = mount.MountAgain(), clone = mount.CloneTree();
+        Assert.Equal(FileIdentity.Of(image.Root), FileIdentity.Of($"/proc/self/fd/{again.Number}"));
+        Assert.Equal(FileIdentity.Of(image.Root), FileIdentity.Of($"/proc/self/fd/{clone.Number}"));
+    }
+
     [Fact]
     public void A_link_to_an_image_is_followed()
     {
