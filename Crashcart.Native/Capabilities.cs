@@ -50,6 +50,9 @@ internal static class Capabilities
         return mask;
     }
 
+    /// <summary>Without CAP_; of one that this code does not know, its number.</summary>
+    public static string NameOf(int bit) => bit < Names.Length ? Names[bit] : bit.ToString(CultureInfo.InvariantCulture);
+
     private static ulong Bit(string name)
     {
         string plain = name.StartsWith("CAP_", StringComparison.OrdinalIgnoreCase) ? name[4..] : name;

@@ -43,6 +43,8 @@ internal static class EnterFailure
             "user" => (FailureReason.BadRequest, User(container, detail, error, why)),
             "capabilities" => (
                 Reason(error), $"The tool's capabilities cannot be set ({detail}: {why}): choose another profile, or run with more privilege."),
+            "label" => (
+                Reason(error), $"The tool cannot be given the label of {container} ({detail}: {why}): look at the security module's log, or run it with --profile privileged."),
             "cwd" => (
                 FailureReason.BadRequest, $"The directory '{detail}' cannot be entered in {container} ({why}): name another with -w."),
             "exec" => Exec(container, spec?.Arguments[0] ?? detail, error, why),

@@ -140,6 +140,8 @@ internal sealed class ToolSession : IAsyncDisposable
         request.Add("caps", $"{capabilities.Bounding:x}");
         request.Add("ambient", $"{capabilities.Ambient:x}");
         request.Add("nnp", capabilities.NoNewPrivileges);
+        if (spec.Profile != "privileged" && SecurityLabel.Of(target) is { } label)
+            request.Add("label", label.ToString());
         if (capabilities.Filter is { } filter)
             request.Add("filter", Convert.ToHexStringLower(filter));
         request.Add("cwd", spec.WorkingDirectory ?? "/");

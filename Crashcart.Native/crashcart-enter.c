@@ -140,6 +140,7 @@ struct request {
 	struct winsize size;
 	const char *at; /* the name of the mount point in /dev */
 	const char *user, *cwd, *cgroup_path;
+	const char *label; /* of a security module: MODULE:LABEL */
 	uint64_t caps, ambient;
 	int grace;
 	struct sock_filter filter[MAX_FILTER]; /* of system calls */
@@ -379,6 +380,8 @@ static void parse_record(struct request *r, char *key, char *value, size_t capac
 		r->ambient = mask(value);
 	else if (strcmp(key, "nnp") == 0)
 		r->nnp = small(value) != 0;
+	else if (strcmp(key, "label") == 0)
+		r->label = value;
 	else if (strcmp(key, "filter") == 0)
 		parse_filter(r, value);
 	else if (strcmp(key, "cwd") == 0)
@@ -921,6 +924,34 @@ static uint64_t permitted_capabilities(void)
 	return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
+static const char apparmor[] = "apparmor:", selinux[] = "selinux:";
+
+/* Where the kernel takes our own label; opened on the host's procfs, for the container's is anybody's. */
+static int open_label(const char *label)
+{
+	static const char *const paths[] = {"/proc/self/attr/apparmor/current", "/proc/self/attr/current", "/proc/self/attr/exec"};
+	bool armor = strncmp(label, apparmor, sizeof apparmor - 1) == 0;
+	int fd = -1;
+	struct statfs fs;
+	for (int i = armor ? 0 : 2; fd < 0 && i < (armor ? 2 : 3); i++)
+		fd = open(paths[i], O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC)
+		fail("label", label);
+	return fd;
+}
+
+/* AppArmor's holds from here on; SELinux's from the next execve(2) of this process or a child of its. */
+static void take_label(const char *label, int fd)
+{
+	char text[PATH_MAX];
+	bool armor = strncmp(label, apparmor, sizeof apparmor - 1) == 0;
+	int length = armor ? snprintf(text, sizeof text, "changeprofile %s", label + sizeof apparmor - 1)
+		: snprintf(text, sizeof text, "%s", label + sizeof selinux - 1);
+	if (length >= (int)sizeof text || write(fd, text, (size_t)length) != length)
+		fail("label", label);
+	close(fd);
+}
+
 /* The program refuses what the tool's profile does not grant. no_new_privs is set. */
 static void filter_calls(const struct request *r)
 {
@@ -932,7 +963,7 @@ static void filter_calls(const struct request *r)
 }
 
 /* From here on the process has what the tool shall have, and no way back. */
-static void become(const struct request *r, const struct account *a, int slave)
+static void become(const struct request *r, const struct account *a, int slave, int label)
 {
 	if (r->userns && setns(r->pidfd, CLONE_NEWUSER) != 0)
 		fail("join", "user namespace");
@@ -956,6 +987,8 @@ static void become(const struct request *r, const struct account *a, int slave)
 	for (int cap = 0; cap < 64; cap++)
 		if ((ambient >> cap & 1) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
 			fail("capabilities", "ambient set");
+	if (r->label != NULL)
+		take_label(r->label, label);
 	if (r->nnp && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fail("capabilities", "no_new_privs");
 	if (r->filter_length > 0)
@@ -1107,6 +1140,7 @@ static _Noreturn void run_entrant(struct request *r, int inner)
 	own_descriptors = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (own_descriptors < 0)
 		fail("spawn", "/proc/self/fd");
+	int label = r->label != NULL ? open_label(r->label) : -1;
 	join_cgroup1(r);
 	join_container(r);
 	REACH("enter-exec-entrant-joined");
@@ -1119,7 +1153,7 @@ static _Noreturn void run_entrant(struct request *r, int inner)
 		REACH("enter-exec-entrant-terminal");
 	}
 	struct account account = find_account(r->user);
-	become(r, &account, slave);
+	become(r, &account, slave, label);
 	REACH("enter-exec-entrant-became");
 
 	struct request own = *r;

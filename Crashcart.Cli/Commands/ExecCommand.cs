@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crashcart.Cli.Configuration;
 using Crashcart.Cli.Grammar;
 using Crashcart.Cli.Local;
+using Crashcart.Cli.Output;
 using Crashcart.Cli.Remote;
 using Crashcart.Native;
 
@@ -75,6 +76,11 @@ internal static class ExecCommand
     {
         Root.Require("exec");
         using var target = (await LocalTarget.FindAsync(name)).Open(allowHost);
+        if (request.Explain)
+        {
+            StandardText.Output(ToolPrivileges.Explain(target, request.ToSpec(default)));
+            return ExitStatus.Success;
+        }
         using var image = AttachedImage.Attach(Settings.Image(imageFlag));
         say?.Invoke($"Running {request.Tool[0]} beside process {target.Pid}, from {image.Path} ({image.FileSystem} on {image.LoopDevice}).");
         return await LocalSession.RunAsync(target, image, request);

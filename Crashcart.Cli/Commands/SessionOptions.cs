@@ -69,9 +69,14 @@ internal sealed class SessionOptions
         Description = "End the tool after this long, like 90s or 5m; the exit status is then 124",
     };
 
+    private readonly Option<bool> _explain = new("--explain")
+    {
+        Description = "Run nothing: print the privileges that the tool would have, beside those of its container",
+    };
+
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _cpus, _timeout])
+        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _cpus, _timeout, _explain])
             command.Add(option);
     }
 
@@ -90,7 +95,8 @@ internal sealed class SessionOptions
         return new SessionRequest
         {
             Tool = tool,
-            Terminal = terminal,
+            Terminal = terminal && !parsed.GetValue(_explain),
+            Explain = parsed.GetValue(_explain),
             User = parsed.GetValue(_user),
             WorkingDirectory = parsed.GetValue(_workingDirectory),
             Environment = [.. SessionRequest.TerminalType(terminal), .. environment],

@@ -39,6 +39,9 @@ internal sealed record SessionRequest
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Run nothing, and say what the tool would be allowed.</summary>
+    public bool Explain { get; init; }
+
     /// <summary>What a tool must know of the person's terminal; everything else of our environment stays here.</summary>
     public static IReadOnlyList<string> TerminalType(bool terminal) =>
         terminal && System.Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term ? [$"TERM={term}"] : [];
@@ -76,6 +79,7 @@ internal sealed record SessionRequest
             Shared = Shared,
             MemoryLimit = Memory ?? 0,
             NanoCpus = NanoCpus ?? 0,
+            Explain = Explain,
         };
         if (Terminal)
             tool.Terminal = new Api.TerminalSize { Rows = size.Rows, Columns = size.Columns };

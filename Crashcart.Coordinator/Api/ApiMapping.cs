@@ -73,6 +73,7 @@ internal static class ApiMapping
         Shared = tool.Shared,
         MemoryLimit = tool.MemoryLimit,
         NanoCpus = tool.NanoCpus,
+        Explain = tool.Explain,
     };
 
     /// <summary>Null for what a client may not send after its first message.</summary>

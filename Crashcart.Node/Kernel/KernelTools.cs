@@ -20,6 +20,8 @@ internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits
         };
         var spec = Describe(request.SessionId, description);
         var process = ((KernelTarget)target).Process;
+        if (description.Explain)
+            return new ExplainedTool(await kernel.RunAsync(() => Task.FromResult(ToolPrivileges.Explain(process, spec)), cancellation).ConfigureAwait(false));
         return new KernelTool(
             await kernel.RunAsync(
                 () => ToolProcess.StartAsync(process, ((KernelImage)image).Image, spec, streams, cancellation), cancellation).ConfigureAwait(false),

@@ -15,6 +15,21 @@ public sealed class FleetTests(FleetHost fleet) : HostTest
     private FleetNode Beta => fleet.Nodes[1];
 
     [Fact]
+    public async Task What_a_tool_would_be_allowed_is_explained_and_nothing_is_run()
+    {
+        await using var box = await fleet.Nodes[0].Docker.RunScratch("--label", "app=explained", "--cap-drop", "ALL", "--cap-add", "CHOWN");
+
+        var explained = await fleet.Crashcart("exec", "--explain", "--profile", "restricted", $"alpha/{box.Name}", "no-such-tool").Run();
+
+        explained.Succeeded();
+        Assert.Equal(["PRIVILEGE", "TOOL", "CONTAINER"], explained.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["CAP_CHOWN", "yes", "yes"], Assert.Single(explained.Lines, line => line.StartsWith("CAP_", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(explained.Lines, line => line.StartsWith("system calls ", StringComparison.Ordinal) && line.EndsWith("filtered", StringComparison.Ordinal));
+        var debug = await fleet.Crashcart("fleet", "exec", "--explain", "-l", "app=explained", "gdb").Output();
+        Assert.Contains("CAP_SYS_PTRACE", debug, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Either_coordinator_serves()
     {
         await using var box = await Beta.Docker.RunBusybox();
