@@ -225,7 +225,7 @@ command_test() {
   need_to_build
   need_docker
   need_chaos
-  need newuidmap=uidmap unshare=util-linux tmux=tmux tshark=tshark mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools
+  need newuidmap=uidmap unshare=util-linux tmux=tmux tshark=tshark mke2fs=e2fsprogs openssl=openssl gpg=gnupg mksquashfs=squashfs-tools systemd-analyze=systemd
   say "Restoring"
   dotnet restore Crashcart.sln --nologo -v quiet
   say "Checking the format"

@@ -19,6 +19,9 @@ internal sealed class SharedMountLock : IDisposable
 {
     private const string LockDirectory = "/run/crashcart";
 
+    /// <summary>0755, whatever the umask is: the coordinator's socket is there, too, and has a mode of its own.</summary>
+    private const ushort PassableMode = 0x1ED;
+
     private readonly Descriptor _file;
     private readonly string _path;
     private bool _exclusive;
@@ -165,7 +168,9 @@ internal sealed class SharedMountLock : IDisposable
     {
         fixed (byte* path = Descriptor.CString(LockDirectory))
         {
-            if (mkdir(path, 0x1ED /* 0755 */) != 0 && errno != EEXIST)
+            if (mkdir(path, PassableMode) == 0)
+                _ = chmod(path, PassableMode);
+            else if (errno != EEXIST)
                 throw new SyscallException("mkdir", errno, LockDirectory);
         }
     }

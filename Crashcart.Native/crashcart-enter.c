@@ -1039,7 +1039,6 @@ static _Noreturn void run_tool(const struct request *r, pid_t reaper, int inner,
 		files.rlim_cur = 1024;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
-	umask(022);
 
 	/* The guardian learns our PID, as the host counts it, from the credentials of this message. */
 	say(inner, IN_TOOL, 0, 0, "", 0);
@@ -1666,6 +1665,8 @@ int main(int argc, char **argv, char **environment)
 		return 125;
 	prctl(PR_SET_NAME, "crashcart-enter");
 	*environment = NULL;
+	/* What is made in a container, by us and by the tool, does not depend on who started the node. */
+	umask(022);
 	struct stat control;
 	/* Run by hand, or by a container through /proc/self/exe: there is no socket, and nothing that it could do. */
 	if (argc != 2 || fstat(CONTROL, &control) != 0 || !S_ISSOCK(control.st_mode))

@@ -7,6 +7,8 @@ internal sealed class NodeLock : IDisposable
 {
     private const string Directory = "/run/crashcart";
 
+    private const UnixFileMode PassableMode = (UnixFileMode)0b111_101_101;
+
     private readonly FileStream _file;
 
     private NodeLock(FileStream file) => _file = file;
@@ -17,7 +19,7 @@ internal sealed class NodeLock : IDisposable
         var path = Path.Combine(Directory, $"node-{name}.lock");
         try
         {
-            System.IO.Directory.CreateDirectory(Directory);
+            MakeDirectory();
             while (true)
             {
                 // FileShare.None is flock(2): it ends with the process, however that ends.
@@ -38,6 +40,15 @@ internal sealed class NodeLock : IDisposable
             throw new CrashcartException(
                 FailureReason.Busy, $"Could not lock {path}: a node named {name} runs on this host already; give this one another --name.", e);
         }
+    }
+
+    /// <summary>All may pass through, whatever the umask is: the coordinator's socket is there, too, and has a mode of its own.</summary>
+    private static void MakeDirectory()
+    {
+        if (System.IO.Directory.Exists(Directory))
+            return;
+        System.IO.Directory.CreateDirectory(Directory);
+        File.SetUnixFileMode(Directory, PassableMode);
     }
 
     public void Dispose()

@@ -1,5 +1,9 @@
 using System.CommandLine;
+using Crashcart.Native;
 using Crashcart.Node;
+
+// Whatever the umask of whoever starts it.
+Umask.KeepToOwner();
 
 // The command ends by itself on signals, and may take longer than the parser would wait.
 return await new NodeCommand().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

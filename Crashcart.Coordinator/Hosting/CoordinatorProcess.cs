@@ -270,7 +270,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return bound.Uri.GetLeftPart(UriPartial.Authority);
     }
 
-    /// <summary>Between bind(2) and here the socket has the mode that the umask left; the peer check holds from the start.</summary>
+    /// <summary>Between bind(2) and here the umask keeps the socket to root; the peer check holds from the start.</summary>
     private static void Protect(string socket)
     {
         if (UnixGroup.Find(Group) is not { } group)

@@ -23,7 +23,8 @@ internal static class SocketFile
         string directory = Path.GetDirectoryName(path)!;
         if (!Directory.Exists(directory))
         {
-            Directory.CreateDirectory(directory, DirectoryMode);
+            Directory.CreateDirectory(directory);
+            File.SetUnixFileMode(directory, DirectoryMode);
             if (group is { } members)
                 UnixGroup.Give(directory, members);
         }

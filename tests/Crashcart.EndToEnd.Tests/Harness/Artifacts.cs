@@ -22,15 +22,21 @@ internal static class Artifacts
         return File.Exists(path) ? path : throw new FileNotFoundException($"There is no {path}: run ./build.sh publish first.");
     }
 
-    private static string Folder()
+    /// <summary>Its root.</summary>
+    public static string Repository
     {
-        if (Environment.GetEnvironmentVariable("CRASHCART_ARTIFACTS") is { Length: > 0 } folder)
-            return folder;
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory != null; directory = directory.Parent)
+        get
         {
-            if (File.Exists(Path.Combine(directory.FullName, "Crashcart.sln")))
-                return Path.Combine(directory.FullName, "artifacts");
+            for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory != null; directory = directory.Parent)
+            {
+                if (File.Exists(Path.Combine(directory.FullName, "Crashcart.sln")))
+                    return directory.FullName;
+            }
+            throw new DirectoryNotFoundException("Crashcart.sln is in no directory above the tests: set CRASHCART_ARTIFACTS.");
         }
-        throw new DirectoryNotFoundException("Crashcart.sln is in no directory above the tests: set CRASHCART_ARTIFACTS.");
     }
+
+    private static string Folder() => Environment.GetEnvironmentVariable("CRASHCART_ARTIFACTS") is { Length: > 0 } folder
+        ? folder
+        : Path.Combine(Repository, "artifacts");
 }
