@@ -15,8 +15,14 @@ public readonly record struct SessionId(string Value)
 /// <summary>One request of a user's, which has started one or many sessions; also the name of its actor.</summary>
 public readonly record struct RunId(string Value)
 {
+    private const string Prefix = "run-";
+
     /// <summary>A new id that is safe as an actor's name and short enough to type.</summary>
-    public static RunId New() => new("run-" + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 5)));
+    public static RunId New() => new(Prefix + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 5)));
+
+    /// <summary>Whether a person may mean it by that, with or without what every id begins with.</summary>
+    public bool IsBegunBy(string text) =>
+        Value.StartsWith(text, StringComparison.Ordinal) || Value.StartsWith(Prefix + text, StringComparison.Ordinal);
 
     /// <summary>The id of the session in the run's target number <paramref name="target"/>.</summary>
     public SessionId Session(int target) => new($"{Value}-{target}");

@@ -9,6 +9,7 @@ using Crashcart.Node.Docker;
 using Crashcart.Node.Identity;
 using Crashcart.Node.Images;
 using Crashcart.Node.Kernel;
+using Crashcart.Node.Runs;
 using Crashcart.Node.Streams;
 using Microsoft.Extensions.Logging;
 
@@ -52,6 +53,7 @@ public sealed class NodeService : IDisposable
             new KernelSharedMounts(kernel),
             new AuditedTools(new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)), _audit),
             _streams,
+            new RunRecords(settings.StateDirectory, settings.RunOutputBudget, settings.RunOutputAge, TimeProvider.System, log),
             new AuditedMounts(new KernelPeopleMounts(kernel), _audit),
             new LeaseFile(kernel, settings.StateDirectory, TimeProvider.System, log),
             new KernelHostState(kernel, settings.Name));

@@ -15,6 +15,8 @@ namespace Crashcart.Node;
 /// <param name="ImageCache">Bytes that images of the fleet's may take on this host together.</param>
 /// <param name="SessionMemory">Bytes that one session may use unless its request says otherwise; null is no limit.</param>
 /// <param name="SessionProcesses">Processes and threads that one session may have; null is no limit.</param>
+/// <param name="RunOutputBudget">Bytes of output that the node keeps of runs that nobody waits for.</param>
+/// <param name="RunOutputAge">How long it keeps it.</param>
 /// <param name="GracePeriod">How long tools may take to end when the node stops.</param>
 /// <param name="Linger">How long an image stays attached after its last session, for the next one.</param>
 public sealed record NodeSettings(
@@ -28,6 +30,8 @@ public sealed record NodeSettings(
     DockerSocket Docker,
     long? SessionMemory,
     int? SessionProcesses,
+    long RunOutputBudget,
+    TimeSpan RunOutputAge,
     TimeSpan GracePeriod,
     TimeSpan Linger,
     AuditSettings Audit,
@@ -102,6 +106,17 @@ public sealed record NodeSettings(
         Default = "1000",
     };
 
+    private static readonly Setting BudgetSetting = new(
+        "run-output-budget", "SIZE", "Disk space for what tools of detached runs write; the oldest runs that are over go first.")
+    {
+        Default = "1GiB",
+    };
+
+    private static readonly Setting AgeSetting = new("run-output-age", "DAYS", "How long a detached run is kept after its end.")
+    {
+        Default = "7",
+    };
+
     private static readonly Setting GraceSetting = new("grace-period", "SECONDS", "How long tools may take to end when the node stops.")
     {
         Default = "10",
@@ -120,7 +135,7 @@ public sealed record NodeSettings(
 
     /// <summary>Those of a node that lives in a coordinator's process, too.</summary>
     public static IReadOnlyList<Setting> SoloDefinitions { get; } =
-        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, SessionsSetting, MemorySetting, ProcessesSetting, GraceSetting, LingerSetting, .. AuditSettings.Definitions, LogSetting];
+        [NameSetting, ImageSetting, StateSetting, CacheSetting, DockerSetting, SessionsSetting, MemorySetting, ProcessesSetting, BudgetSetting, AgeSetting, GraceSetting, LingerSetting, .. AuditSettings.Definitions, LogSetting];
 
     public static IReadOnlyList<Setting> Definitions { get; } = [.. SoloDefinitions, ListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure];
 
@@ -143,6 +158,8 @@ public sealed record NodeSettings(
         DockerAddress(settings),
         settings.Bytes(MemorySetting) is > 0 and var bytes ? bytes : null,
         settings.Number(ProcessesSetting, 0, int.MaxValue) is > 0 and var processes ? processes : null,
+        settings.Bytes(BudgetSetting),
+        TimeSpan.FromDays(settings.Number(AgeSetting, 1, 3650)),
         TimeSpan.FromSeconds(settings.Number(GraceSetting, 0, 3600)),
         TimeSpan.FromSeconds(settings.Number(LingerSetting, 0, 3600)),
         AuditSettings.From(settings, StateDirectoryOf(settings)),

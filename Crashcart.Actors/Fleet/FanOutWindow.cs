@@ -21,7 +21,12 @@ public sealed class FanOutWindow(FanOut fanOut)
     /// <summary>Why no more targets start; empty while they do.</summary>
     public string Halt { get; private set; } = "";
 
-    public bool IsDone => _running.Count == 0 && _lanes.Values.All(lane => lane.Waiting.Count == 0);
+    public bool IsDone => _running.Count == 0 && Waiting == 0;
+
+    /// <summary>How many may start yet.</summary>
+    public int Waiting { get; private set; }
+
+    public int Succeeded => _succeeded;
 
     /// <summary>Targets are numbered from 0, in the order in which they were added.</summary>
     public void Add(string node)
@@ -30,6 +35,7 @@ public sealed class FanOutWindow(FanOut fanOut)
             _lanes.Add(node, lane = new Lane());
         lane.Waiting.Enqueue(_nodes.Count);
         _nodes.Add(node);
+        Waiting++;
         Offer(node, lane);
     }
 
@@ -46,6 +52,7 @@ public sealed class FanOutWindow(FanOut fanOut)
             Lane lane = _lanes[node];
             lane.Waiting.Dequeue();
             lane.Running++;
+            Waiting--;
             _started++;
             _running.Add(target);
             startable.Add(target);
@@ -110,6 +117,7 @@ public sealed class FanOutWindow(FanOut fanOut)
         foreach (Lane lane in _lanes.Values)
             lane.Waiting.Clear();
         _startable.Clear();
+        Waiting = 0;
         return waiting;
     }
 

@@ -42,6 +42,11 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
         Receive<FleetQuery.StartRun>(start => _runs.Forward(start));
         Receive<EndRun>(end => _runs.Forward(end));
         Receive<FleetQuery.SignalRun>(signal => _runs.Forward(signal));
+        Receive<FindLiveRuns>(_runs.Forward);
+        Receive<RunQuery.StartReplay>(_runs.Forward);
+        Receive<RunQuery.List>(list => Context.ActorOf(RunListActor.Props(list, Self, Sender)));
+        Receive<RunQuery.Remove>(remove => Context.ActorOf(RunRemovalActor.Props(remove, Self, Sender)));
+        Receive<RunQuery.AskNodes>(OnAskNodes);
         Receive<LeaseQuery.List>(OnListLeases);
         Receive<LeaseQuery.Change>(change => Context.ActorOf(MountChangeActor.Props(change, Self, Sender)));
         Receive<LeaseQuery.Kill>(kill => Context.ActorOf(KillActor.Props(kill, Self, Sender)));
@@ -217,6 +222,13 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
         bool IsVisible(LeasesFound node, string container) => access.Allows(node.Node, labels.GetValueOrDefault((node.Node, container)));
     }
 
+    private void OnAskNodes(RunQuery.AskNodes ask)
+    {
+        IActorRef asker = Sender;
+        Ask(_nodes.Reachable, ask.Question, gathered => asker.Tell(new RunQuery.NodesSaid(
+            gathered.Answers, Silent(gathered, "", TargetAccess.All, gathered.Answers.Values.Select(answer => (NameOf(answer), ProblemOf(answer)))))));
+    }
+
     private void OnEnd(LeaseQuery.EndOne end)
     {
         foreach (Address node in _nodes.Reachable.Where(node => _nodes.NameOf(node) == end.Node))
@@ -260,12 +272,21 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
             then(gathered);
     }
 
+    private static string ProblemOf(IWireMessage answer) => answer switch
+    {
+        KeptRunsFound runs => runs.Problem,
+        RunRemoved removed => removed.Problem,
+        _ => "",
+    };
+
     private static string NameOf(IWireMessage answer) => answer switch
     {
         NodeDescribed described => described.Node,
         ContainersFound found => found.Node,
         LeasesFound leases => leases.Node,
         NodeCordoned cordoned => cordoned.Node,
+        KeptRunsFound runs => runs.Node,
+        RunRemoved removed => removed.Node,
         _ => throw new ArgumentOutOfRangeException(nameof(answer)),
     };
 

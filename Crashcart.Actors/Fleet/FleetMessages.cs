@@ -77,7 +77,10 @@ public static class Run
     /// <summary>A Linux signal for every tool that runs. One that asks for an end also lets no more of them start.</summary>
     public sealed record Signal(int Number) : INoSerializationVerificationNeeded;
 
-    /// <summary>The client has left, or wants no more: every session ends, and then the run.</summary>
-    /// <param name="Why">One sentence for a client that is still there.</param>
-    public sealed record Cancel(string Why = "") : INoSerializationVerificationNeeded;
+    /// <summary>The client is there no more. A run that is not kept ends, with every session.</summary>
+    public sealed record ClientLeft : INoSerializationVerificationNeeded;
+
+    /// <summary>Somebody wants no more of it: every session ends, and then the run.</summary>
+    /// <param name="Why">One sentence for the client.</param>
+    public sealed record Cancel(string Why) : INoSerializationVerificationNeeded;
 }

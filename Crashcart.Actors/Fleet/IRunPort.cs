@@ -51,5 +51,10 @@ public abstract record RunEvent
 
     public sealed record SessionEnded(int Target, SessionOutcome Outcome) : RunEvent;
 
-    public sealed record Ended : RunEvent;
+    /// <summary>Or the run goes on without its client.</summary>
+    public sealed record Ended : RunEvent
+    {
+        /// <summary>Of a run that is read later: what is not there to be read.</summary>
+        public IReadOnlyList<SilentNode> Missing { get; init; } = [];
+    }
 }

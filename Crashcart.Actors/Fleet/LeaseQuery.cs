@@ -37,23 +37,28 @@ public static class LeaseQuery
 
     public sealed record Changed(IReadOnlyList<ChangedMount> Mounts, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 
-    /// <summary>The request names no container, or more than one.</summary>
+    /// <summary>The request names nothing, or more than one thing.</summary>
     public sealed record Rejected(bool NotFound, string Message) : INoSerializationVerificationNeeded;
 
-    /// <summary>End a session, or all sessions of a run; answered by <see cref="Killed"/>.</summary>
+    /// <summary>End a session, or all sessions of a run; answered by <see cref="Killed"/> or <see cref="Rejected"/>.</summary>
+    /// <param name="Id">Of a run also its beginning.</param>
     /// <param name="By">Who asks; for people.</param>
     public sealed record Kill(string Id, string By) : INoSerializationVerificationNeeded
     {
-        /// <summary>Sessions in other containers go on.</summary>
+        /// <summary>Sessions in other containers go on, but those of <see cref="Runs"/>.</summary>
         public TargetAccess Access { get; init; } = TargetAccess.All;
+
+        /// <summary>These end wherever they are.</summary>
+        public RunAccess Runs { get; init; } = RunAccess.All;
     }
 
     /// <summary>End one session on the node that has it.</summary>
     /// <param name="Why">One sentence for the session's client.</param>
     public sealed record EndOne(string Node, string SessionId, string Why) : INoSerializationVerificationNeeded;
 
+    /// <param name="Run">Null when it was not a run that ends.</param>
     /// <param name="Sessions">Those that were told to end; they end within seconds.</param>
-    public sealed record Killed(IReadOnlyList<(string Node, HeldSession Session)> Sessions, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
+    public sealed record Killed(RunId? Run, IReadOnlyList<(string Node, HeldSession Session)> Sessions, IReadOnlyList<SilentNode> Silent) : INoSerializationVerificationNeeded;
 }
 
 /// <summary>What became of the mount in one container.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
@@ -24,7 +25,32 @@ public sealed record RunPlan(RunId Id, RunTargets Targets, ToolDescription Tool)
 
     /// <summary>Nothing starts before the client has seen the targets and says <see cref="Run.Begin"/>.</summary>
     public bool Asks { get; init; }
+
+    /// <summary>Who asks, as policies write it.</summary>
+    public string By { get; init; } = "";
+
+    /// <summary>Null: the run ends with its client, who takes all output.</summary>
+    public RunKeep? Keep { get; init; }
+
+    /// <summary>Which of the containers that were found the run is for.</summary>
+    /// <returns>False: the run makes no sense.</returns>
+    internal bool TryChoose(FleetQuery.Containers found, out IReadOnlyList<RunTarget> targets, [NotNullWhen(false)] out RunEvent.Rejected? rejection)
+    {
+        targets = Targets is RunTargets.Selected selected ? selected.Choose(found.All) : found.All;
+        if (Targets is RunTargets.One one && !SingleTarget.TryChoose(one, found, out targets, out rejection))
+            return false;
+        rejection = Tool.Stdin && FanOut.IsStaggered(targets.Count)
+            ? new RunEvent.Rejected(
+                NotFound: false,
+                $"Standard input goes to all {targets.Count} containers at the same time, but not all may run at a time; give no input, or no limit.")
+            : null;
+        return rejection is null;
+    }
 }
+
+/// <summary>The run outlives its client: nodes keep what its tools write, and how they end.</summary>
+/// <param name="MaxBytes">Of each session's output; a tool that writes more is ended.</param>
+public sealed record RunKeep(long MaxBytes);
 
 /// <summary>What becomes of a run when its targets are known.</summary>
 public enum RunMode
@@ -100,6 +126,9 @@ public abstract record SessionOutcome
     /// <param name="Code">0 to 255; 128 + N when signal N ended the tool.</param>
     /// <param name="Why">The tool was ended from outside: one sentence; empty when it ended by itself.</param>
     public sealed record Exited(int Code, string Why = "") : SessionOutcome;
+
+    /// <summary>Of a session that is read later: what there is was read, and the tool runs.</summary>
+    public sealed record GoesOn : SessionOutcome;
 
     /// <summary>The tool was not started, or its session was lost.</summary>
     /// <param name="Code">124 timed out, 125 not reached or lost, 126 not executable, 127 not found.</param>

@@ -47,6 +47,7 @@ public sealed class NodeActor : ReceiveActor
         _sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default, facts.MaxSessions), "sessions");
         var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
         var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, _sessions, leases)), "reconciler");
+        var records = Child(RunRecordsActor.Props(facts.Name, ports), "runs");
         TellCordon();
 
         Receive<DescribeNode>(OnDescribe);
@@ -69,6 +70,9 @@ public sealed class NodeActor : ReceiveActor
         Receive<MountImage>(mount => OnMount(mount, leases));
         Receive<UnmountImage>(leases.Forward);
         Receive<FindLeases>(reconciler.Forward);
+        Receive<FindKeptRuns>(records.Forward);
+        Receive<ReplaySession>(records.Forward);
+        Receive<RemoveRun>(records.Forward);
         Receive<CordonNode>(OnCordon);
         Receive<Cordoned>(OnCordoned);
         Receive<ContainersActor.Counted>(OnCounted);

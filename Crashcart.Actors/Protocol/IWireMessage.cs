@@ -46,6 +46,8 @@ public sealed partial class SessionWaits : IWireMessage;
 
 public sealed partial class SessionOver : IWireMessage;
 
+public sealed partial class SessionRuns : IWireMessage;
+
 public sealed partial class EndSession : IWireMessage;
 
 public sealed partial class SignalSession : IWireMessage;
@@ -102,3 +104,26 @@ public sealed partial class CordonNode : IQuestion
 }
 
 public sealed partial class NodeCordoned : IAnswer;
+
+public sealed partial class FindKeptRuns : IQuestion
+{
+    public Type AnswerType => typeof(KeptRunsFound);
+}
+
+public sealed partial class KeptRunsFound : IAnswer;
+
+public sealed partial class ReplaySession : IWireMessage;
+
+public sealed partial class RemoveRun : IQuestion
+{
+    public Type AnswerType => typeof(RunRemoved);
+}
+
+public sealed partial class RunRemoved : IAnswer;
+
+public sealed partial class FindLiveRuns : IQuestion
+{
+    public Type AnswerType => typeof(LiveRunsFound);
+}
+
+public sealed partial class LiveRunsFound : IAnswer;

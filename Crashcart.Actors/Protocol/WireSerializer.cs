@@ -44,6 +44,14 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["cordon-node"] = CordonNode.Parser,
         ["node-cordoned"] = NodeCordoned.Parser,
         ["certificates-revoked"] = CertificatesRevoked.Parser,
+        ["session-runs"] = SessionRuns.Parser,
+        ["find-kept-runs"] = FindKeptRuns.Parser,
+        ["kept-runs-found"] = KeptRunsFound.Parser,
+        ["replay-session"] = ReplaySession.Parser,
+        ["remove-run"] = RemoveRun.Parser,
+        ["run-removed"] = RunRemoved.Parser,
+        ["find-live-runs"] = FindLiveRuns.Parser,
+        ["live-runs-found"] = LiveRunsFound.Parser,
     };
 
     public override int Identifier => 4201;
@@ -81,6 +89,14 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         CordonNode => "cordon-node",
         NodeCordoned => "node-cordoned",
         CertificatesRevoked => "certificates-revoked",
+        SessionRuns => "session-runs",
+        FindKeptRuns => "find-kept-runs",
+        KeptRunsFound => "kept-runs-found",
+        ReplaySession => "replay-session",
+        RemoveRun => "remove-run",
+        RunRemoved => "run-removed",
+        FindLiveRuns => "find-live-runs",
+        LiveRunsFound => "live-runs-found",
         _ => throw new SerializationException($"{o.GetType()} is no wire message."),
     };
 

@@ -32,6 +32,11 @@ internal static class CommonOptions
         Description = "Where in the container: /dev/crashcart (the default), or /dev/crashcart-NAME",
     };
 
+    public static Option<bool> Detach() => new("--detach", "-d")
+    {
+        Description = "Print the run's id and leave it alone: the nodes keep its output for 'crashcart runs logs'",
+    };
+
     public static Option<string> Coordinator() => new("--coordinator")
     {
         HelpName = "ADDRESS",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crashcart.Api;
 using Crashcart.Cli.Configuration;
 using Crashcart.Cli.Grammar;
 using Crashcart.Cli.Local;
@@ -34,6 +35,7 @@ internal static class ExecCommand
         var noTerminal = new Option<bool>("--no-terminal", "-T") { Description = "Give the tool no terminal" };
         var image = CommonOptions.AnyImage();
         var session = new SessionOptions();
+        var detach = CommonOptions.Detach();
         var host = new Option<bool>("--host") { Description = "Allow a process of the host itself, that is in no container" };
         var coordinator = CommonOptions.Coordinator();
         command.Add(target);
@@ -42,6 +44,7 @@ internal static class ExecCommand
         command.Add(noTerminal);
         command.Add(image);
         session.AddTo(command);
+        command.Add(detach);
         command.Add(host);
         command.Add(coordinator);
 
@@ -49,20 +52,48 @@ internal static class ExecCommand
         {
             if (parsed.GetValue(terminal) && parsed.GetValue(noTerminal))
                 throw new CrashcartException(FailureReason.BadRequest, "Options --terminal and --no-terminal exclude each other; give one of them.");
-            var withTerminal = parsed.GetValue(terminal) || (!parsed.GetValue(noTerminal) && HasTerminal());
+            var isDetached = parsed.GetValue(detach);
+            if (isDetached)
+                CheckDetached(parsed.GetValue(terminal), parsed.GetValue(tool));
+            var withTerminal = !isDetached && (parsed.GetValue(terminal) || (!parsed.GetValue(noTerminal) && HasTerminal()));
             var words = parsed.GetValue(tool) is { Length: > 0 } named ? named : Shell;
             var request = session.Read(parsed, words, withTerminal);
             var name = parsed.GetValue(target)!;
             if (parsed.GetValue(coordinator) is null && !name.Contains('/', StringComparison.Ordinal))
+            {
+                if (isDetached)
+                    throw Wrong("--detach needs a node that keeps the tool's output: give NODE/CONTAINER, or --coordinator.");
                 return RunHereAsync(name, ImageNames.Here(parsed.GetValue(image)), parsed.GetValue(host), request, say: null);
+            }
 
             if (parsed.GetValue(host))
                 throw new CrashcartException(
                     FailureReason.BadRequest, $"Option --host is for targets on this host, and '{name}' is reached through the coordinator; leave it out.");
-            return RunThereAsync(name, ImageNames.InFleet(parsed.GetValue(image)), Settings.Coordinator(parsed.GetValue(coordinator)), request);
+            var (fleetImage, address) = (ImageNames.InFleet(parsed.GetValue(image)), Settings.Coordinator(parsed.GetValue(coordinator)));
+            return isDetached
+                ? DetachedRun.StartAsync(
+                    new RunRequest
+                    {
+                        Container = name,
+                        Image = fleetImage,
+                        Tool = request.ToTool(default, stdin: false),
+                        TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
+                    },
+                    address)
+                : RunThereAsync(name, fleetImage, address, request);
         });
         return command;
     }
+
+    private static void CheckDetached(bool terminal, string[]? tool)
+    {
+        if (terminal)
+            throw Wrong("A tool that is left alone has nobody at its terminal: give --detach or --terminal.");
+        if (tool is not { Length: > 0 })
+            throw Wrong("A shell that is left alone has nothing to do: name a tool after --detach.");
+    }
+
+    private static CrashcartException Wrong(string sentence) => new(FailureReason.BadRequest, sentence);
 
     /// <summary>Whether the person sits at a terminal, and so the tool gets one by default.</summary>
     public static bool HasTerminal() => UserTerminal.IsTerminal(0) && UserTerminal.IsTerminal(1);

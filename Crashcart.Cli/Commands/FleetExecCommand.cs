@@ -18,6 +18,9 @@ internal static class FleetExecCommand
             tool and starts no more, the second kills them, the third leaves without waiting for their end. From
             TOOL on every word is the tool's, with or without --.
 
+            With --detach the run goes on by itself, and 'crashcart runs logs' shows what came of it. Its output is
+            kept on the hosts: 64 MiB of each container, if --max-bytes does not say otherwise.
+
             Exit status: 0 every tool ended with 0; 1 some tool did not; 3 nothing matched; 124 some tool ran out
             of time; 125 some target was not reached, or crashcart failed.
 
@@ -32,6 +35,7 @@ internal static class FleetExecCommand
         {
             Description = "Do not ask before running in more containers than 20 (CRASHCART_CONFIRM_ABOVE, confirm-above)",
         };
+        var detach = CommonOptions.Detach();
         var image = CommonOptions.FleetImage();
         var session = new SessionOptions();
         var coordinator = CommonOptions.Coordinator();
@@ -40,6 +44,7 @@ internal static class FleetExecCommand
         fanOut.AddTo(command);
         form.AddTo(command);
         command.Add(stdin);
+        command.Add(detach);
         command.Add(yes);
         command.Add(image);
         session.AddTo(command);
@@ -57,6 +62,12 @@ internal static class FleetExecCommand
                 Ask = !parsed.GetValue(yes) && Confirmation.IsPossible,
             };
             fanOut.Read(parsed, run);
+            if (parsed.GetValue(detach))
+            {
+                DetachedRun.Check(run, form.Chosen(parsed));
+                return DetachedRun.StartAsync(run, Settings.Coordinator(parsed.GetValue(coordinator)));
+            }
+
             var output = form.Read(parsed);
             var address = Settings.Coordinator(parsed.GetValue(coordinator));
             return FleetRunner.RunAsync(run, output, address);

@@ -35,19 +35,27 @@ internal static class FleetRunner
         async Task OnTargetsAsync(RunStarted started)
         {
             Tell(request.Selection, started);
-            if (request.Ask && started.Targets.Count > threshold)
-            {
-                call.IsWaiting(true);
-                if (!Confirmation.Ask(request.Tool.Argv[0], started.Targets))
-                    throw new CrashcartException(FailureReason.BadRequest, "Nothing was run; --yes runs it without a question.");
-                call.IsWaiting(false);
-            }
-
-            if (request.Ask)
-                await call.SendAsync(new RunInput { Begin = new RunBegin() });
+            await ConfirmAsync(call, request, started, threshold);
             if (request.Tool.Stdin)
                 ClientInput.Start(call, _ => { });
         }
+    }
+
+    /// <summary>Asks the person, if there are very many, and then lets a run begin that waits for that.</summary>
+    /// <exception cref="CrashcartException">It is not wanted.</exception>
+    public static async Task ConfirmAsync(RunCall call, RunRequest request, RunStarted started, uint threshold)
+    {
+        if (!request.Ask)
+            return;
+        if (started.Targets.Count > threshold)
+        {
+            call.IsWaiting(true);
+            if (!Confirmation.Ask(request.Tool.Argv[0], started.Targets))
+                throw new CrashcartException(FailureReason.BadRequest, "Nothing was run; --yes runs it without a question.");
+            call.IsWaiting(false);
+        }
+
+        await call.SendAsync(new RunInput { Begin = new RunBegin() });
     }
 
     /// <summary>The containers in which a run would have run its tool.</summary>
@@ -74,9 +82,9 @@ internal static class FleetRunner
     }
 
     /// <summary>Which choice was made of what matches, so that it can be made again.</summary>
-    private static void Tell(Selection selection, RunStarted started)
+    public static void Tell(Selection? selection, RunStarted started)
     {
-        if (started.Matched <= started.Targets.Count)
+        if (selection is null || started.Matched <= started.Targets.Count)
             return;
         StandardText.Complain(selection.Sample is null
             ? $"{started.Targets.Count} of the {started.Matched} containers that match"

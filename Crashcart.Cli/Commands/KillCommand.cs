@@ -13,8 +13,9 @@ internal static class KillCommand
         var command = new Command("kill", """
             End a session, or all sessions of a run.
 
-            ID is one of 'crashcart sessions'. The tools are asked to end (SIGHUP, SIGTERM) and killed two seconds
-            later, and everything that they started with them. A run starts no more.
+            ID is one of 'crashcart sessions' or 'crashcart runs'; for a run its beginning is enough. The tools are
+            asked to end (SIGHUP, SIGTERM) and killed two seconds later, and everything that they started with
+            them. A run starts no more.
 
             Exit status: 0 they end; 3 there is no such session or run; 125 some host did not answer.
             """);
@@ -40,7 +41,13 @@ internal static class KillCommand
                 return ExitStatus.Failed;
             if (answer.Sessions.Count > 0)
                 return ExitStatus.Success;
-            StandardText.Complain($"There is no session or run '{SafeText.Of(name)}'; 'crashcart sessions' lists them.");
+            if (answer.RunId.Length > 0)
+            {
+                StandardText.Output($"{SafeText.Of(answer.RunId)} ends\n");
+                return ExitStatus.Success;
+            }
+
+            StandardText.Complain($"There is no session or run '{SafeText.Of(name)}'; 'crashcart sessions' and 'crashcart runs' list them.");
             return ExitStatus.NothingMatched;
         });
         return command;

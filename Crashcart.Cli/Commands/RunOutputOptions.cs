@@ -40,6 +40,10 @@ internal sealed class RunOutputOptions
             command.Add(option);
     }
 
+    /// <summary>The option that was given, or null.</summary>
+    public string? Chosen(ParseResult parsed) =>
+        ((Option[])[_group, _diff, _directory, _json, _raw]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
+
     /// <exception cref="CrashcartException">Two forms at a time, or a directory that cannot be made.</exception>
     public Func<IRunOutput> Read(ParseResult parsed)
     {

@@ -46,7 +46,8 @@ internal static class CommandLine
     /// <param name="path">The words that led to it, as help and errors name it.</param>
     private static async Task<int> RunAsync(Command command, string path, IReadOnlyList<string> words)
     {
-        if (command.Subcommands.Count > 0)
+        // A command that does something by itself has options before a word of its own.
+        if (command.Subcommands.Count > 0 && !(command.Action is not null && (words is [] || words[0].StartsWith('-'))))
         {
             if (words is [] or ["-h" or "--help", ..])
             {

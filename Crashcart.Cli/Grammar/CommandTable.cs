@@ -14,6 +14,7 @@ internal static class CommandTable
         ("unmount", UnmountCommand.Create),
         ("mounts", MountsCommand.Create),
         ("sessions", SessionsCommand.Create),
+        ("runs", RunsCommand.Create),
         ("kill", KillCommand.Create),
         ("nodes", NodesCommand.Create),
         ("ps", PsCommand.Create),

@@ -54,7 +54,7 @@ internal static class HelpText
         var text = new StringBuilder();
         text.Append("Usage: ").Append(path == "crashcart" ? path : $"crashcart {path}");
         if (command.Subcommands.Count > 0)
-            text.Append(" COMMAND");
+            text.Append(command.Action is null ? " COMMAND" : " [COMMAND]");
         if (command.Options.Count > 0)
             text.Append(" [OPTIONS]");
         foreach (var argument in command.Arguments)
@@ -81,7 +81,7 @@ internal static class HelpText
 
     private static IEnumerable<(string Path, Command Command)> Leaves(Command command, string path) => command.Subcommands.Count == 0
         ? [(path, command)]
-        : command.Subcommands.SelectMany(sub => Leaves(sub, $"{path} {sub.Name}"));
+        : [.. command.Action is null ? [] : new[] { (path, command) }, .. command.Subcommands.SelectMany(sub => Leaves(sub, $"{path} {sub.Name}"))];
 
     private static string Summary(Command command) => (command.Description ?? "").Split('\n')[0].TrimEnd('.');
 

@@ -43,6 +43,7 @@ internal sealed class CoordinatorClient : IDisposable
         });
         Fleet = new Fleet.FleetClient(_channel);
         Leases = new Leases.LeasesClient(_channel);
+        Runs = new Runs.RunsClient(_channel);
         Images = new Api.Images.ImagesClient(_channel);
         Policies = new Api.Policies.PoliciesClient(_channel);
     }
@@ -50,6 +51,8 @@ internal sealed class CoordinatorClient : IDisposable
     public Fleet.FleetClient Fleet { get; }
 
     public Leases.LeasesClient Leases { get; }
+
+    public Runs.RunsClient Runs { get; }
 
     public Api.Images.ImagesClient Images { get; }
 

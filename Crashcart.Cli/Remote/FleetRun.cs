@@ -104,6 +104,10 @@ internal sealed class FleetRun(IRunOutput output, Action<string> tell)
             case RunEvent.EventOneofCase.SessionEnded:
                 OnSessionEnded(step.SessionEnded, _outcome);
                 break;
+            case RunEvent.EventOneofCase.Ended when step.Ended.Missing.Count > 0:
+                _outcome.IsIncomplete();
+                AddSilent(step.Ended.Missing);
+                break;
         }
 
         return Task.CompletedTask;
@@ -113,11 +117,14 @@ internal sealed class FleetRun(IRunOutput output, Action<string> tell)
     {
         _progress.RunId = started.RunId;
         _outcome = new RunOutcome(started.Targets.Count, started.Unanswered.Count);
-        _silent.AddRange(started.Unanswered.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
+        AddSilent(started.Unanswered);
         // A person who says no finds every file as it was.
         await OnTargets(started);
         Add(started.Targets);
     }
+
+    private void AddSilent(IEnumerable<Unanswered> nodes) =>
+        _silent.AddRange(nodes.Select(node => (SafeText.Of(node.Node), SafeText.Of(node.Message))));
 
     private void Add(IEnumerable<Container> targets) => output.Add(_progress.Add(targets));
 
@@ -153,6 +160,14 @@ internal sealed class FleetRun(IRunOutput output, Action<string> tell)
             outcome.Exited(target, ended.ExitCode);
             _progress[target].Note = SafeText.Of(ended.Why);
             End(target, ended.ExitCode, failure: null);
+            return;
+        }
+
+        if (ended.OutcomeCase == SessionEnded.OutcomeOneofCase.GoesOn)
+        {
+            outcome.GoesOn(target);
+            _progress[target].GoesOn = true;
+            End(target, ExitStatus.Success, failure: null);
             return;
         }
 

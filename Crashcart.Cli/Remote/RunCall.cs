@@ -14,14 +14,17 @@ internal sealed class RunCall : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private readonly CoordinatorClient _client;
+    private readonly bool _passesSignals;
     private readonly CancellationTokenSource _ended = new();
     private readonly SemaphoreSlim _sending = new(1);
     private readonly AsyncDuplexStreamingCall<RunInput, RunEvent> _call;
     private readonly Interruption _interruption;
     private readonly TaskCompletionSource<string> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public RunCall(CoordinatorClient client)
+    /// <param name="passesSignals">Otherwise they end the call alone, and the tools are left to themselves.</param>
+    public RunCall(CoordinatorClient client, bool passesSignals = true)
     {
+        _passesSignals = passesSignals;
         _client = client;
         _interruption = new Interruption(signal => _ = SignalAsync(signal), _ended.Cancel) { IsWaiting = true };
         _call = client.Fleet.Run(cancellationToken: _ended.Token);
@@ -44,13 +47,14 @@ internal sealed class RunCall : IDisposable
         {
             await Task.WhenAny(run, Task.Delay(Patience));
             wait.Clear();
-            StandardText.Complain("Interrupted; the nodes end what still runs.");
+            if (_passesSignals)
+                StandardText.Complain("Interrupted; the nodes end what still runs.");
             return ExitStatus.Signalled(_interruption.EndedBy);
         }
     }
 
     /// <summary>Whether there is nothing yet that a signal could be passed to.</summary>
-    public void IsWaiting(bool isWaiting) => _interruption.IsWaiting = isWaiting;
+    public void IsWaiting(bool isWaiting) => _interruption.IsWaiting = isWaiting || !_passesSignals;
 
     /// <summary>By a call of its own: the run's may be held up by input that no tool reads. A run that is over takes none.</summary>
     private async Task SignalAsync(int signal)

@@ -22,6 +22,12 @@ internal sealed class RunOutcome(int targets, int unansweredNodes)
         _toolFailed |= code != 0;
     }
 
+    /// <summary>The tool runs, and nobody waits for its end.</summary>
+    public void GoesOn(int target) => _ended[target] = true;
+
+    /// <summary>Somebody has more to tell, and did not.</summary>
+    public void IsIncomplete() => _notReached = true;
+
     /// <summary>The tool was not run, or not to its end: 124 timed out, 125 not reached or lost, 126 not executable, 127 not found.</summary>
     public void Failed(int target, int code)
     {

@@ -116,7 +116,7 @@ internal static class ApiMapping
             SessionStarted = new SessionStarted { Target = (uint)started.Target, SessionId = started.Session.Value },
         },
         RunItem.Event { Happened: Actors.Fleet.RunEvent.SessionEnded ended } => new RunEvent { SessionEnded = ToApi(ended) },
-        RunItem.Event { Happened: Actors.Fleet.RunEvent.Ended } => new RunEvent { Ended = new RunEnded() },
+        RunItem.Event { Happened: Actors.Fleet.RunEvent.Ended ended } => new RunEvent { Ended = new RunEnded { Missing = { ended.Missing.Select(ToApi) } } },
         RunItem.Event { Happened: Actors.Fleet.RunEvent.Rejected rejected } => throw new RpcException(
             new Status(rejected.NotFound ? StatusCode.NotFound : StatusCode.InvalidArgument, rejected.Message)),
         _ => throw new ArgumentOutOfRangeException(nameof(item)),
@@ -125,6 +125,7 @@ internal static class ApiMapping
     private static SessionEnded ToApi(Actors.Fleet.RunEvent.SessionEnded ended) => ended.Outcome switch
     {
         SessionOutcome.Exited exited => new SessionEnded { Target = (uint)ended.Target, ExitCode = exited.Code, Why = exited.Why },
+        SessionOutcome.GoesOn => new SessionEnded { Target = (uint)ended.Target, GoesOn = new GoesOn() },
         SessionOutcome.Failure failure => new SessionEnded
         {
             Target = (uint)ended.Target,

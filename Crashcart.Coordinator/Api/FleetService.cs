@@ -64,41 +64,67 @@ internal sealed class FleetService(
     {
         if (!await FirstMessage.ComesAsync(fromClient, context.CancellationToken) || fromClient.Current.Start is not { } start)
             throw RunMapping.Invalid("The first message of a run must be its request.");
-        RunPlan plan = RunMapping.ToPlan(start);
-        PolicyQuestion question = RunMapping.ToQuestion(PolicyGate.Question(context, PolicyVerb.Exec), start);
-        plan = plan with { Access = policy.RequireSomewhere(context, question, start.Image.Length == 0 ? ImageName.Default.Value : null) };
-        plan = plan with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
-        var pipe = new RunPipe(plan.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync) { MaxBytes = start.MaxBytes };
         string caller = PeerCheck.Describe(context.GetHttpContext());
-        RunLog.Starts(log, plan.Id, plan.Tool.Argv[0], caller);
+        if (start.TargetsCase == RunRequest.TargetsOneofCase.Replay)
+        {
+            var replay = new RunPipe(RunId.New(), tickets, fleet.StreamEndpoint, images.DefaultAsync);
+            RunLog.Reads(log, start.Replay.Run, caller);
+            var plan = new ReplayPlan(start.Replay.Run, start.Replay.Follow, start.Replay.EndsOnly)
+            {
+                Access = policy.Runs(PolicyGate.Question(context, PolicyVerb.Exec)),
+            };
+            await Carry(replay, new RunQuery.StartReplay(plan, replay), stdin: false, fromClient, toClient, context.CancellationToken);
+            return;
+        }
+
+        PolicyQuestion question = PolicyGate.Question(context, PolicyVerb.Exec);
+        RunPlan run = RunMapping.ToPlan(start, question.Subject.Name);
+        question = RunMapping.ToQuestion(question, start);
+        run = run with { Access = policy.RequireSomewhere(context, question, start.Image.Length == 0 ? ImageName.Default.Value : null) };
+        run = run with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
+        RunLog.Starts(log, run.Id, run.Tool.Argv[0], caller);
+        var pipe = new RunPipe(run.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync) { MaxBytes = start.MaxBytes };
+        owners.Add(run.Id, question.Subject);
+        try
+        {
+            await Carry(pipe, new FleetQuery.StartRun(run, pipe), run.Tool.Stdin, fromClient, toClient, context.CancellationToken);
+        }
+        finally
+        {
+            owners.Remove(run.Id);
+        }
+        RunLog.Ended(log, run.Id);
+    }
+
+    /// <summary>Between a run and its client, until one of them ends.</summary>
+    private async Task Carry(
+        RunPipe pipe, object start, bool stdin, IAsyncStreamReader<RunInput> fromClient, IServerStreamWriter<RunEvent> toClient, CancellationToken left)
+    {
         // Not to be cancelled: a run that began must be known here, to be ended from here.
-        var accepted = await Ask<FleetQuery.RunAccepted>(new FleetQuery.StartRun(plan, pipe), CancellationToken.None);
-        owners.Add(plan.Id, question.Subject);
+        var accepted = await Ask<FleetQuery.RunAccepted>(start, CancellationToken.None);
         pipe.Begin(accepted.Run);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        Task input = CarryInput(pipe, plan.Tool.Stdin, fromClient, over);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(left);
+        Task input = CarryInput(pipe, stdin, fromClient, over);
         try
         {
             // A write that is cancelled breaks its call off, and the client would never learn the reason.
             await foreach (RunItem item in pipe.Items(over.Token))
-                await toClient.WriteAsync(ApiMapping.ToApi(item));
+                await toClient.WriteAsync(ApiMapping.ToApi(item), CancellationToken.None);
             // A connection that is closed takes from its client what was received and not yet read: the client's end of
             // input says that it has read all.
             await Task.WhenAny(input, Task.Delay(FarewellPatience, over.Token));
         }
-        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (left.IsCancellationRequested)
         {
-            RunLog.ClientLeft(log, plan.Id);
+            RunLog.ClientLeft(log, pipe.Id);
         }
         finally
         {
-            accepted.Run.Tell(new Run.Cancel());
+            accepted.Run.Tell(new Run.ClientLeft());
             pipe.CloseAll();
-            owners.Remove(plan.Id);
             await over.CancelAsync();
             await input;
         }
-        RunLog.Ended(log, plan.Id);
     }
 
     /// <summary>
@@ -165,9 +191,12 @@ internal static partial class RunLog
     [LoggerMessage(Level = LogLevel.Information, Message = "{Run} starts: {Tool}, asked for by {Peer}")]
     public static partial void Starts(ILogger log, RunId run, string tool, string peer);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Run} is read by {Peer}")]
+    public static partial void Reads(ILogger log, string run, string peer);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "{Run}: its client left")]
     public static partial void ClientLeft(ILogger log, RunId run);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Run} ended")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Run} ended, or goes on without its client")]
     public static partial void Ended(ILogger log, RunId run);
 }

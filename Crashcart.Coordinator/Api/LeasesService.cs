@@ -70,12 +70,20 @@ internal sealed class LeasesService(FleetGate fleet, PolicyGate policy, ImageDes
         if (request.Id.Length == 0)
             throw Invalid("Name the session or the run that is to end; 'crashcart sessions' lists them.");
         string caller = PeerCheck.Describe(context.GetHttpContext());
-        var killed = await Ask<LeaseQuery.Killed>(new LeaseQuery.Kill(request.Id, caller) { Access = Access(context, PolicyVerb.Kill) }, context);
+        PolicyQuestion question = PolicyGate.Question(context, PolicyVerb.Kill);
+        object answer = await Ask<object>(
+            new LeaseQuery.Kill(request.Id, caller) { Access = policy.Access(question), Runs = policy.Runs(question) }, context);
+        if (answer is LeaseQuery.Rejected rejected)
+            throw Invalid(rejected.Message);
+        var killed = (LeaseQuery.Killed)answer;
+        if (killed is { Run: null, Sessions.Count: 0 })
+            policy.RequireSomewhere(context, question);
         LeaseLog.Killed(log, request.Id, killed.Sessions.Count, caller);
         return new KillResponse
         {
             Sessions = { killed.Sessions.Select(held => LeaseMapping.ToApi(held.Node, held.Session)) },
             Unanswered = { killed.Silent.Select(ApiMapping.ToApi) },
+            RunId = killed.Run?.Value ?? "",
         };
     }
 

@@ -13,8 +13,11 @@ namespace Crashcart.Coordinator.Api;
 /// <summary>From what a client asks for to the plan of a run.</summary>
 internal static class RunMapping
 {
+    /// <summary>Of each session of a run that is kept, when its client does not say.</summary>
+    private const long KeptBytes = 64 << 20;
+
     /// <exception cref="RpcException">It makes no sense.</exception>
-    public static RunPlan ToPlan(RunRequest request)
+    public static RunPlan ToPlan(RunRequest request, string by)
     {
         if (request.Tool is not { Argv.Count: > 0 })
             throw Invalid("A run needs a tool.");
@@ -38,7 +41,13 @@ internal static class RunMapping
                 _ => throw Invalid("The run's mode is unknown; the client is of another version."),
             },
             Asks = request.Ask,
+            By = by,
+            Keep = request.Detach ? new RunKeep(request.MaxBytes == 0 ? KeptBytes : (long)Math.Min(request.MaxBytes, long.MaxValue)) : null,
         };
+        if (plan.Keep is not null && (plan.Tool.Stdin || plan.Tool.Terminal is not null || plan.Mode == RunMode.DryRun))
+            throw Invalid("A run that is detached has nobody who could give it input or a terminal, and runs: no standard input, no terminal, no dry run.");
+        if (plan is { Keep: not null, Mode: RunMode.Follow, Deadline: null })
+            throw Invalid("A run that is detached and follows would never end; give it a deadline.");
         if (plan.Mode == RunMode.Follow && (targets is not RunTargets.Selected { Sample: null, Limit: 0 } || plan.Tool.Stdin || plan.FanOut.Canary > 0))
             throw Invalid("A run that follows takes all that match: no single container, sample, limit, canary or standard input.");
         return plan;

@@ -218,6 +218,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         server.Use(new CallGate(usage).Enter);
         server.MapGrpcService<FleetService>();
         server.MapGrpcService<LeasesService>();
+        server.MapGrpcService<RunsService>();
         server.MapGrpcService<ImagesService>();
         server.MapGrpcService<PoliciesService>();
         return server;

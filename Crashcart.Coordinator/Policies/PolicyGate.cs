@@ -12,10 +12,11 @@ internal sealed class PolicyGate(PolicyStore policy, ILogger<PolicyGate> log)
     /// <exception cref="RpcException">PERMISSION_DENIED</exception>
     public void Enter(ServerCallContext call)
     {
-        if (CallVerbs.Find(call.Method) is { } verb)
-            RequireSomewhere(call, Question(call, verb));
-        else
+        IReadOnlyList<PolicyVerb> verbs = CallVerbs.Of(call.Method);
+        if (verbs.Count == 0)
             throw new RpcException(new Status(StatusCode.Unimplemented, $"Nobody has decided who may call {call.Method}."));
+        if (!verbs.Any(verb => policy.MayAllow(Question(call, verb))))
+            throw Refusal(call, Question(call, verbs[0]));
     }
 
     /// <summary>A question by the call's user.</summary>
@@ -35,6 +36,12 @@ internal sealed class PolicyGate(PolicyStore policy, ILogger<PolicyGate> log)
     public TargetAccess RequireSomewhere(ServerCallContext call, PolicyQuestion question, string? imageWhereNone = null) => policy.MayAllow(question)
         ? new TargetAccess(policy, question) { ImageWhereNone = imageWhereNone }
         : throw Refusal(call, question);
+
+    /// <summary>As <see cref="RequireSomewhere"/>, and it may be nowhere.</summary>
+    public TargetAccess Access(PolicyQuestion question) => new(policy, question);
+
+    /// <summary>To which runs as a whole the question's user may do it.</summary>
+    public RunAccess Runs(PolicyQuestion question) => new(question.Subject.Name, Allows(question));
 
     /// <summary>Whether the call's user may do it, for lists of which each sees his part.</summary>
     public bool Allows(PolicyQuestion question) => policy.Decide(question).IsAllowed;

@@ -36,6 +36,8 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
     private readonly TaskCompletionSource<IActorRef> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _underWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    public RunId Id => id;
+
     /// <summary>Of output of each session; 0 means no limit.</summary>
     public ulong MaxBytes { get; init; }
 

@@ -83,9 +83,12 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
         return false;
     }
 
-    private static SessionOutcome Outcome(SessionExit exit) => exit.OutcomeCase == SessionExit.OutcomeOneofCase.Failure
-        ? new SessionOutcome.Failure(exit.Failure.ExitCode, exit.Failure.Message)
-        : new SessionOutcome.Exited(exit.ExitCode, exit.Why);
+    private static SessionOutcome Outcome(SessionExit exit) => exit.OutcomeCase switch
+    {
+        SessionExit.OutcomeOneofCase.Failure => new SessionOutcome.Failure(exit.Failure.ExitCode, exit.Failure.Message),
+        SessionExit.OutcomeOneofCase.GoesOn => new SessionOutcome.GoesOn(),
+        _ => new SessionOutcome.Exited(exit.ExitCode, exit.Why),
+    };
 
     private static async Task CarryInput(SessionPipe session, IServerStreamWriter<CoordinatorFrame> toNode, CancellationToken end)
     {

@@ -16,6 +16,7 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
     private readonly CancellationTokenSource _disposed = new();
     private volatile bool _ending;
     private volatile string _why = "";
+    private volatile SessionFailure? _failure;
 
     public Task CarryAsync(ITool tool) => TellAsync(async () =>
     {
@@ -31,13 +32,28 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
         await Task.WhenAll(outgoing, incoming).ConfigureAwait(false);
     });
 
+    /// <summary>Sends frames that were kept; the last is an exit frame.</summary>
+    /// <exception cref="NodeException">The call broke, or the frames could not be read.</exception>
+    public Task RelayAsync(IAsyncEnumerable<NodeFrame> frames, CancellationToken cancellation) => TellAsync(async () =>
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_disposed.Token, cancellation);
+        var outgoing = SendAsync(frames, stop.Token);
+        var incoming = DrainAsync(stop.Token);
+        await Task.WhenAny(outgoing, incoming).ConfigureAwait(false);
+        // Frames that may come only hours later are for nobody, when the reader has gone.
+        if (!outgoing.IsCompletedSuccessfully && !_ending)
+            await stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(outgoing, incoming).ConfigureAwait(false);
+    });
+
     public void SayWhy(string why) => _why = why;
+
+    public void EndAs(SessionFailure failure) => _failure = failure;
 
     public Task FailAsync(SessionFailure failure) => TellAsync(async () =>
     {
         await EndAsync(new SessionExit { Failure = failure }, _disposed.Token).ConfigureAwait(false);
-        while (await call.ResponseStream.MoveNext(_disposed.Token).ConfigureAwait(false))
-            continue;
+        await DrainAsync(_disposed.Token).ConfigureAwait(false);
     });
 
     /// <summary>The first frame of a call.</summary>
@@ -53,12 +69,31 @@ internal sealed class SessionCall(AsyncDuplexStreamingCall<NodeFrame, Coordinato
         _turn.Dispose();
     }
 
+    private async Task SendAsync(IAsyncEnumerable<NodeFrame> frames, CancellationToken cancellation)
+    {
+        await foreach (var frame in frames.WithCancellation(cancellation).ConfigureAwait(false))
+        {
+            if (frame.Exit is { } exit)
+                await EndAsync(exit, cancellation).ConfigureAwait(false);
+            else
+                await WriteAsync(frame, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task DrainAsync(CancellationToken cancellation)
+    {
+        while (await call.ResponseStream.MoveNext(cancellation).ConfigureAwait(false))
+            continue;
+    }
+
     private async Task SendAsync(ITool tool, CancellationToken cancellation)
     {
         await Task.WhenAll(
             CopyAsync(tool.StandardOutput, data => new NodeFrame { Stdout = data }, cancellation),
             CopyAsync(tool.StandardError ?? Stream.Null, data => new NodeFrame { Stderr = data }, cancellation)).ConfigureAwait(false);
         var exit = await ExitAsync(tool, cancellation).ConfigureAwait(false);
+        if (_failure is { } failure)
+            exit.Failure = failure;
         exit.Why = _why.Length > 0 ? _why : tool.WhyExited;
         await EndAsync(exit, cancellation).ConfigureAwait(false);
     }

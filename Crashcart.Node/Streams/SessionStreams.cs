@@ -1,4 +1,5 @@
 using Crashcart.Actors.Node.Ports;
+using Crashcart.Actors.Protocol;
 using Crashcart.Node.Identity;
 using Protocol = Crashcart.Actors.Protocol;
 
@@ -27,6 +28,14 @@ internal sealed class SessionStreams(MemberIdentity? identity) : ISessionStreams
             await call.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    public async Task RelayAsync(string endpoint, ReadOnlyMemory<byte> ticket, IAsyncEnumerable<NodeFrame> frames, CancellationToken cancellation)
+    {
+        var client = new Protocol.SessionStreams.SessionStreamsClient(_channels.To(endpoint));
+        await using var call = new SessionCall(client.Attach(cancellationToken: cancellation), endpoint);
+        await call.PresentAsync(ticket, cancellation).ConfigureAwait(false);
+        await call.RelayAsync(frames, cancellation).ConfigureAwait(false);
     }
 
     public void Dispose() => _channels.Dispose();

@@ -88,7 +88,7 @@ public sealed class LeasesTests(SmallFleet fleet)
     [Fact]
     public async Task What_does_not_run_is_not_killed()
     {
-        Assert.Empty((await Client.KillAsync(new KillRequest { Id = "run-0" })).Sessions);
+        Assert.Empty((await Client.KillAsync(new KillRequest { Id = "run-none" })).Sessions);
         var refused = await Assert.ThrowsAsync<RpcException>(() => Client.KillAsync(new KillRequest()).ResponseAsync);
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
     }

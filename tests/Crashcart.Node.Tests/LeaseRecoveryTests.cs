@@ -153,7 +153,7 @@ public sealed class LeaseRecoveryTests(DockerHost docker) : IAsyncLifetime
     {
         _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }"));
         var settings = new NodeSettings(
-            _name, docker.Toolbox, _state.FullName, 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
+            _name, docker.Toolbox, _state.FullName, 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, 1L << 30, TimeSpan.FromDays(7), TimeSpan.FromSeconds(1),
             TimeSpan.Zero, new AuditSettings(_state.FullName, new AuditLimits(1 << 20, 1 << 30, null)), LogLevel.None);
         _node = await NodeService.OpenAsync(settings, identity: null, NullLoggerFactory.Instance);
         _node.Populate(_system);

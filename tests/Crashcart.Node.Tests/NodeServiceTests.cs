@@ -215,7 +215,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     }
 
     private NodeSettings Settings() => new(
-        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, TimeSpan.FromSeconds(1),
+        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, 1L << 30, TimeSpan.FromDays(7), TimeSpan.FromSeconds(1),
         TimeSpan.Zero, new AuditSettings(_audit.FullName, new AuditLimits(1 << 20, 1 << 30, null)), LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>

@@ -19,6 +19,9 @@ public enum NodeFailure
 
     /// <summary>No such tool.</summary>
     ToolNotFound,
+
+    /// <summary>The tool ran as long as it may.</summary>
+    TimedOut,
 }
 
 /// <summary>A port failed. The message is for a person: what was tried, on what, why it failed, what to do.</summary>
@@ -42,6 +45,7 @@ public sealed class NodeException(NodeFailure failure, string message, Exception
     {
         NodeFailure.ToolNotExecutable => 126,
         NodeFailure.ToolNotFound => 127,
+        NodeFailure.TimedOut => 124,
         _ => 125,
     };
 }

@@ -9,6 +9,7 @@ public sealed record NodePorts(
     ISharedMounts Mounts,
     ITools Tools,
     ISessionStreams Streams,
+    IRunRecords Records,
     IPeopleMounts PeopleMounts,
     ILeaseStore Leases,
     IHostState Host);

@@ -44,10 +44,13 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        Context.Watch(_request.Requester);
+        if (!_request.IsKept)
+            Context.Watch(_request.Requester);
         After(_patience.Start, new SessionStep.StartIsLate());
         _request.Requester.Tell(new SessionAccepted { SessionId = _request.Id });
-        _owned.Own(c => _ports.Streams.DialAsync(_request.Start.StreamEndpoint, _request.Start.Ticket.Memory, c))
+        _owned.Own(c => _request.IsKept
+                ? _ports.Records.OpenAsync(_request.Start, c)
+                : _ports.Streams.DialAsync(_request.Start.StreamEndpoint, _request.Start.Ticket.Memory, c))
             .PipeTo(Self, success: call => new SessionStep.Dialled(call), failure: e => new SessionStep.StreamLost(e.Message));
     }
 
@@ -62,7 +65,8 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
             Become(() => Locating(dialled.Call));
         });
         Receive<SessionStep.StreamLost>(lost => Release(lost.Problem));
-        Receive<SessionStep.StartIsLate>(_ => Release($"The node could not dial {_request.Start.StreamEndpoint} in time."));
+        Receive<SessionStep.StartIsLate>(_ => Release(
+            _request.IsKept ? "The node could not begin its record in time." : $"The node could not dial {_request.Start.StreamEndpoint} in time."));
         Receive<SignalSession>(IsWishToEnd, _ => Release("It was ended before it began."));
         ReceiveEnd((_, why) => Release(why.Length > 0 ? why : "It was ended before it began."));
     }
@@ -94,6 +98,11 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         Receive<SessionStep.Carried>(_ => Release(""));
         Receive<SessionStep.StreamLost>(lost => Orphan(tool, lost.Problem));
         Receive<SessionStep.ContainerExited>(_ => End(tool, TimeSpan.Zero));
+        Receive<SessionStep.TimeIsOver>(over =>
+        {
+            call.EndAs(over.Failure);
+            End(tool, _patience.Grace);
+        });
         Receive<SignalSession>(signal => tool.Signal(signal.Signal));
         ReceiveEnd((grace, why) =>
         {
@@ -140,7 +149,13 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
         if (released.Problem is { } left)
             _log.Error(left, "Session {0} could not release everything", _request.Id);
         _log.Info("Session {0} is over{1}", _request.Id, problem.Length > 0 ? ": " + problem : "");
-        _request.Requester.Tell(new SessionOver { SessionId = _request.Id, Problem = problem, Ticket = _request.Start.Ticket });
+        _request.Requester.Tell(new SessionOver
+        {
+            SessionId = _request.Id,
+            Problem = problem,
+            Ticket = _request.Start.Ticket,
+            End = _request.IsKept ? _ports.Records.EndOf(new SessionId(_request.Id)) : null,
+        });
         Context.Stop(Self);
     });
 
@@ -189,9 +204,28 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
     {
         _log.Info("Session {0}: {1} runs in container {2}", _request.Id, _request.ToolName, _request.Start.ContainerId);
         Timers.CancelAll();
+        if (_request.Start.Keep is { } keep)
+        {
+            _request.Requester.Tell(new SessionRuns { SessionId = _request.Id, Ticket = _request.Start.Ticket });
+            LimitTime(keep);
+        }
+
         call.CarryAsync(tool).PipeTo(Self, success: () => new SessionStep.Carried(), failure: e => new SessionStep.StreamLost(e.Message));
         Become(() => Running(call, tool));
     }
+
+    // Here, for whoever asked for the session may be gone.
+    private void LimitTime(KeepOrder keep)
+    {
+        if (keep.TimeoutMs > 0 && (keep.DeadlineMs == 0 || keep.TimeoutMs <= keep.DeadlineMs))
+            EndAfter(keep.TimeoutMs, $"Timed out after {keep.TimeoutMs / 1000.0:0.###} s; the tool was ended.");
+        else if (keep.DeadlineMs > 0)
+            EndAfter(keep.DeadlineMs, "Ended: the run's deadline has passed.");
+    }
+
+    private void EndAfter(long milliseconds, string sentence) => After(
+        TimeSpan.FromMilliseconds(milliseconds),
+        new SessionStep.TimeIsOver(NodeException.Describe(new NodeException(NodeFailure.TimedOut, sentence))));
 
     private void End(ITool tool, TimeSpan grace)
     {

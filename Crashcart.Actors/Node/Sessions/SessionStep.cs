@@ -14,6 +14,9 @@ internal static class SessionStep
 
     public sealed record StartIsLate : ILocalMessage;
 
+    /// <summary>A tool that nobody waits for has run as long as it may.</summary>
+    public sealed record TimeIsOver(SessionFailure Failure) : ILocalMessage;
+
     /// <summary>A step before the tool's start failed.</summary>
     public sealed record NotStarted(SessionFailure Failure) : ILocalMessage;
 

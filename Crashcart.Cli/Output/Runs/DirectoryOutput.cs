@@ -50,7 +50,10 @@ internal sealed class DirectoryOutput : IRunOutput
             Try("write", whole, () => File.Move(partial, whole, overwrite: true));
         }
 
-        Replace($"{path}.exit", Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{target.ExitCode}\n")));
+        if (target.GoesOn)
+            Try("remove", $"{path}.exit", () => File.Delete($"{path}.exit"));
+        else
+            Replace($"{path}.exit", Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{target.ExitCode}\n")));
     }
 
     public void Finish(RunProgress run, int status)
@@ -76,7 +79,10 @@ internal sealed class DirectoryOutput : IRunOutput
             json.WriteString("node", target.Node);
             json.WriteString("container", target.Container);
             json.WriteString("files", Path.GetRelativePath(_directory, _paths[target.Number]));
-            json.WriteNumber("exit_code", target.ExitCode);
+            if (target.GoesOn)
+                json.WriteBoolean("running", true);
+            else
+                json.WriteNumber("exit_code", target.ExitCode);
             if (target.Failure is { } failure)
                 json.WriteString("failure", failure);
             if (target.Note.Length > 0)

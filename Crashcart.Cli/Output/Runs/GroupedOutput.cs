@@ -70,9 +70,12 @@ internal sealed class GroupedOutput(
         return written;
     }
 
-    private static string EndOf(TargetCourse target) => target.Failure is null
-        ? string.Create(CultureInfo.InvariantCulture, $"exit status {target.ExitCode}")
-        : SafeText.Of(target.Failure);
+    private static string EndOf(TargetCourse target) => target switch
+    {
+        { GoesOn: true } => "running",
+        { Failure: { } failure } => SafeText.Of(failure),
+        _ => string.Create(CultureInfo.InvariantCulture, $"exit status {target.ExitCode}"),
+    };
 
     private static string Heading(Group group)
     {

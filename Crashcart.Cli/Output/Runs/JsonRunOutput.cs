@@ -40,7 +40,10 @@ internal sealed class JsonRunOutput(Stream output) : IRunOutput
 
         Line("exit", target, json =>
         {
-            json.WriteNumber("exit_code", target.ExitCode);
+            if (target.GoesOn)
+                json.WriteBoolean("running", true);
+            else
+                json.WriteNumber("exit_code", target.ExitCode);
             if (target.Failure is { } failure)
                 json.WriteString("failure", failure);
             if (target.Note.Length > 0)

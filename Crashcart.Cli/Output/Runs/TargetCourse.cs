@@ -26,6 +26,9 @@ internal sealed record TargetCourse(int Number, string Node, string Container)
     /// <summary>Why the tool was ended, when somebody else did; empty otherwise.</summary>
     public string Note { get; set; } = "";
 
+    /// <summary>Its output was read later, as far as there was any, and the tool runs.</summary>
+    public bool GoesOn { get; set; }
+
     public bool IsEnded => Ended is not null;
 
     public bool IsWell => IsEnded && Failure is null && ExitCode == 0;

@@ -176,9 +176,12 @@ public sealed class FleetLeasesSpec : FleetSpec
     [InlineData("run-1", new[] { "run-1-0", "run-1-1" })]
     [InlineData("run-1-1", new[] { "run-1-1" })]
     [InlineData("run-2", new string[0])]
+    [InlineData("3", new[] { "run-3-0" })]
     public void A_session_or_a_run_is_ended_where_it_is(string id, string[] ended)
     {
         _fleet.Tell(new LeaseQuery.Kill(id, "somebody"));
+        FindKeptRuns runs = Node.ExpectMsg<FindKeptRuns>();
+        Node.Reply(new KeptRunsFound { CorrelationId = runs.CorrelationId, Node = "node-1" });
         FindLeases find = Node.ExpectMsg<FindLeases>();
         Node.Reply(new LeasesFound
         {
@@ -194,6 +197,24 @@ public sealed class FleetLeasesSpec : FleetSpec
 
         Assert.Equal(ended, ExpectMsg<LeaseQuery.Killed>().Sessions.Select(held => held.Session.SessionId));
         Assert.Equal(ended, ended.Select(_ => Node.ExpectMsg<EndSession>().SessionId));
+        Node.ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void The_beginning_of_several_runs_ends_none_of_them()
+    {
+        _fleet.Tell(new LeaseQuery.Kill("run-", "somebody"));
+        FindKeptRuns runs = Node.ExpectMsg<FindKeptRuns>();
+        Node.Reply(new KeptRunsFound
+        {
+            CorrelationId = runs.CorrelationId,
+            Node = "node-1",
+            Runs = { new KeptRun { RunId = "run-1", Running = 1 }, new KeptRun { RunId = "run-2", Running = 1 }, new KeptRun { RunId = "run-3", Done = 1 } },
+        });
+        FindLeases find = Node.ExpectMsg<FindLeases>();
+        Node.Reply(new LeasesFound { CorrelationId = find.CorrelationId, Node = "node-1" });
+
+        Assert.Contains("2 runs: run-1, run-2", ExpectMsg<LeaseQuery.Rejected>().Message, StringComparison.Ordinal);
         Node.ExpectNoMsg(TimeSpan.Zero);
     }
 

@@ -368,13 +368,13 @@ public sealed class RunActorSpec : RunSpec
     }
 
     [Fact]
-    public void Cancel_ends_every_running_session_and_then_the_run()
+    public void A_client_that_leaves_ends_every_running_session_and_then_the_run()
     {
         IActorRef run = BeginSessions(3, parallel: 2);
         ExpectStart(0);
         ExpectStart(1);
 
-        run.Tell(new Run.Cancel());
+        run.Tell(new Run.ClientLeft());
 
         Assert.Equal(["run-1-0", "run-1-1"], [Node.ExpectMsg<EndSession>().SessionId, Node.ExpectMsg<EndSession>().SessionId]);
         ExpectAllFail(3);
@@ -384,11 +384,11 @@ public sealed class RunActorSpec : RunSpec
     }
 
     [Fact]
-    public void Cancel_before_the_targets_are_known_ends_the_run()
+    public void A_client_that_leaves_before_the_targets_are_known_ends_the_run()
     {
         IActorRef run = Begin(Everything);
 
-        run.Tell(new Run.Cancel());
+        run.Tell(new Run.ClientLeft());
 
         ExpectTold<RunEvent.Ended>();
         ExpectTerminated(run);
@@ -419,6 +419,21 @@ public sealed class RunActorSpec : RunSpec
         ExpectTerminated(run);
 
         ExpectNothingMore();
+    }
+
+    [Fact]
+    public void A_run_that_is_rejected_leaves_others_their_turn()
+    {
+        IActorRef runs = Sys.ActorOf(RunsActor.Props(Fleet));
+        runs.Tell(new FleetQuery.StartRun(Plan(new RunTargets.One("node-1", "web")), new RecordingPort(Port)), TestActor);
+        IActorRef run = Watch(ExpectMsg<FleetQuery.RunAccepted>().Run);
+
+        Resolve(run, []);
+
+        ExpectTold<RunEvent.Rejected>();
+        ExpectTerminated(run);
+        runs.Tell(new FindLiveRuns { CorrelationId = "q" });
+        Assert.Empty(ExpectMsg<LiveRunsFound>().Runs);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class RunCourseSpec : RunSpec
         Resolve(run, [Target(Self, "a")]);
         ExpectTold<RunEvent.Started>();
 
-        run.Tell(new Run.Cancel());
+        run.Tell(new Run.ClientLeft());
 
         ExpectFailed(0);
         ExpectTold<RunEvent.Ended>();

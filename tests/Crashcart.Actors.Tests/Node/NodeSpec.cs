@@ -33,9 +33,11 @@ public abstract class NodeSpec() : TestKit(Settings)
 
     internal ScriptedCalls Calls { get; set; } = new();
 
+    internal ScriptedRecords Records { get; } = new();
+
     internal ScriptedHost Host { get; } = new();
 
-    internal NodePorts Ports => new([Runtime], Targets, Images, Stored, Mounts, Tools, Calls, Host, Host, Host);
+    internal NodePorts Ports => new([Runtime], Targets, Images, Stored, Mounts, Tools, Calls, Records, Host, Host, Host);
 
     internal static Container Web { get; } = Container("web", 100, ("app", "web"));
 

@@ -73,7 +73,7 @@ public sealed class HeldTests
     {
         var (status, _, errors) = await RunAsync(new KillResponse(), "kill", "run-9");
 
-        Assert.Equal((3, "crashcart: There is no session or run 'run-9'; 'crashcart sessions' lists them.\n"), (status, errors));
+        Assert.Equal((3, "crashcart: There is no session or run 'run-9'; 'crashcart sessions' and 'crashcart runs' list them.\n"), (status, errors));
     }
 
     [Theory]

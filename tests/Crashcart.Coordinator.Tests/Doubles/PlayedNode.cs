@@ -19,6 +19,7 @@ internal sealed class PlayedNode : IAsyncDisposable
     private readonly ConcurrentDictionary<string, PlayedSession> _sessions = new();
     private readonly Channel<PlayedSession> _started = Channel.CreateUnbounded<PlayedSession>();
     private readonly ConcurrentDictionary<string, HeldMount> _mounts = new();
+    private readonly ConcurrentDictionary<string, KeptRun> _kept = new();
     private readonly ContainerDescription[] _containers;
     private readonly IMemberIdentity? _identity;
     private int _questions;
@@ -55,6 +56,9 @@ internal sealed class PlayedNode : IAsyncDisposable
             container.Labels.Add(label.Split('=')[0], label.Split('=')[1]);
         return container;
     }
+
+    /// <summary>From now on it says that it keeps this, and has the test play what is read of it.</summary>
+    public void Keep(KeptRun run) => _kept[run.RunId] = run;
 
     /// <summary>Returns when it is up.</summary>
     public async Task JoinAsync(string seed)
@@ -118,7 +122,8 @@ internal sealed class PlayedNode : IAsyncDisposable
             });
             Receive<StartSession>(start =>
             {
-                var session = new PlayedSession(start, node.Coordinator(start.StreamEndpoint));
+                // Nobody is dialled for one that is kept.
+                var session = new PlayedSession(start, start.Keep is null ? node.Coordinator(start.StreamEndpoint) : null, Sender);
                 node._sessions[start.SessionId] = session;
                 Sender.Tell(new SessionAccepted { SessionId = start.SessionId });
                 node._started.Writer.TryWrite(session);
@@ -133,6 +138,19 @@ internal sealed class PlayedNode : IAsyncDisposable
             });
             Receive<UnmountImage>(unmount => Sender.Tell(
                 new ImageUnmounted { CorrelationId = unmount.CorrelationId, WasMounted = node._mounts.TryRemove(unmount.ContainerId, out _) }));
+            Receive<FindKeptRuns>(find => Sender.Tell(new KeptRunsFound
+            {
+                CorrelationId = find.CorrelationId,
+                Node = node.Name,
+                Runs = { node._kept.Values.Where(run => find.RunId.Length == 0 || run.RunId == find.RunId) },
+            }));
+            Receive<RemoveRun>(remove =>
+            {
+                node._kept.TryRemove(remove.RunId, out _);
+                Sender.Tell(new RunRemoved { CorrelationId = remove.CorrelationId, Node = node.Name });
+            });
+            Receive<ReplaySession>(replay => node._started.Writer.TryWrite(new PlayedSession(
+                new StartSession { SessionId = replay.SessionId, Ticket = replay.Ticket }, node.Coordinator(replay.StreamEndpoint), Sender)));
             Receive<FindLeases>(find => Sender.Tell(node.Held(find)));
         }
     }

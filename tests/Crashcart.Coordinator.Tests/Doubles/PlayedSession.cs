@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Akka.Actor;
 using Crashcart.Actors.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -7,7 +8,7 @@ using Grpc.Net.Client;
 namespace Crashcart.Coordinator.Tests.Doubles;
 
 /// <summary>A session that a coordinator asked a node for.</summary>
-internal sealed class PlayedSession(StartSession start, GrpcChannel coordinator)
+internal sealed class PlayedSession(StartSession start, GrpcChannel? coordinator, IActorRef asker)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -25,7 +26,10 @@ internal sealed class PlayedSession(StartSession start, GrpcChannel coordinator)
     /// <summary>The next signal that the coordinator passed.</summary>
     public Task<int> NextSignalAsync() => _signals.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
-    public PlayedStream Dial(ByteString? ticket = null) => new(this, new SessionStreams.SessionStreamsClient(coordinator).Attach(), ticket ?? start.Ticket);
+    /// <summary>By remoting, to whoever asked for it.</summary>
+    public void Tell(IWireMessage message) => asker.Tell(message, ActorRefs.NoSender);
+
+    public PlayedStream Dial(ByteString? ticket = null) => new(this, new SessionStreams.SessionStreamsClient(coordinator!).Attach(), ticket ?? start.Ticket);
 }
 
 /// <summary>A session's stream, from the node's end.</summary>

@@ -27,6 +27,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
         _process = Task.Run(() => new CoordinatorProcess(settings, node, logs).RunAsync(_stop.Token));
         _channel = Dial(settings.Socket);
         Client = new Fleet.FleetClient(_channel);
+        Runs = new Runs.RunsClient(_channel);
         Leases = new Leases.LeasesClient(_channel);
         Images = new Crashcart.Api.Images.ImagesClient(_channel);
     }
@@ -37,6 +38,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
     public string ClusterAddress { get; }
 
     public Fleet.FleetClient Client { get; }
+
+    public Runs.RunsClient Runs { get; }
 
     public Leases.LeasesClient Leases { get; }
 

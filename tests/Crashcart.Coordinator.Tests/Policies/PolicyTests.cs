@@ -153,6 +153,30 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
         Assert.Equal(10, await tool.Session.NextSignalAsync());
     }
 
+    [Fact]
+    public async Task A_detached_run_is_its_owners_and_those_who_may_do_everything_everywhere()
+    {
+        RunRequest request = TestRun.In("alpha/web-1");
+        request.Detach = true;
+        using TestRun run = Run(fleet.Alice, request);
+        string id = (await run.StartedAsync()).RunId;
+        await run.EndedAsync();
+        PlayedSession session = await fleet.Alpha.SessionAsync();
+
+        Assert.Contains(id, await Runs(fleet.Alice));
+        Assert.Contains(id, (await fleet.Coordinator.Runs.ListRunsAsync(new ListRunsRequest())).Runs.Select(one => one.RunId));
+        Assert.DoesNotContain(id, await Runs(fleet.Sam));
+        Assert.Equal(StatusCode.PermissionDenied, await RefusedAsync(() => Runs(fleet.Eve)));
+        using TestRun reading = Run(fleet.Sam, new RunRequest { Replay = new Replay { Run = id } });
+        Assert.Equal(StatusCode.NotFound, (await reading.FailureAsync()).StatusCode);
+        Assert.Equal(StatusCode.NotFound, await RefusedAsync(() => new Crashcart.Api.Runs.RunsClient(fleet.Sam).RemoveRunAsync(new RemoveRunRequest { Id = id }).ResponseAsync));
+        await new Fleet.FleetClient(fleet.Sam).SignalRunAsync(new SignalRunRequest { RunId = id, Signal = 9 });
+
+        // She may end nothing but her own.
+        Assert.Equal(id, (await new Leases.LeasesClient(fleet.Alice).KillAsync(new KillRequest { Id = id })).RunId);
+        await session.Ended;
+    }
+
     [Theory]
     [InlineData("user:alice web exec alpha/web-1 tool", true, ":5: the rule 'use the web' allows it.")]
     [InlineData("user:alice web exec alpha/web-1 sh", false, ": no rule is about it, so it is denied.")]
@@ -185,6 +209,9 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
 
     private static async Task<IEnumerable<string>> Listed(GrpcChannel user) =>
         (await new Fleet.FleetClient(user).ListContainersAsync(new ListContainersRequest())).Containers.Select(container => $"{container.Node}/{container.Name}");
+
+    private static async Task<IEnumerable<string>> Runs(GrpcChannel user) =>
+        (await new Crashcart.Api.Runs.RunsClient(user).ListRunsAsync(new ListRunsRequest())).Runs.Select(run => run.RunId);
 
     private static TestRun Run(GrpcChannel user, RunRequest request) => TestRun.Start(new Fleet.FleetClient(user), request, CancellationToken.None);
 

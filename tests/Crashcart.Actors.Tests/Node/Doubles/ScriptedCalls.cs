@@ -38,9 +38,24 @@ internal sealed class ScriptedCalls : ISessionStreams, ISessionCall
         ExitCode = await tool.Exited;
     }
 
+    /// <summary>What was relayed, once it was.</summary>
+    public List<NodeFrame> Relayed { get; } = [];
+
+    public async Task RelayAsync(string endpoint, ReadOnlyMemory<byte> ticket, IAsyncEnumerable<NodeFrame> frames, CancellationToken cancellation)
+    {
+        Ticket = ticket.ToArray();
+        await foreach (var frame in frames)
+            Relayed.Add(frame);
+    }
+
     public string Why { get; private set; } = "";
 
+    /// <summary>What goes out in place of the exit status.</summary>
+    public SessionFailure? EndsAs { get; private set; }
+
     public void SayWhy(string why) => Why = why;
+
+    public void EndAs(SessionFailure failure) => EndsAs = failure;
 
     public Task FailAsync(SessionFailure failure)
     {
