@@ -14,6 +14,8 @@ Usage: ./build.sh COMMAND
             (needs root or sudo)
   mutants   take defences against hostile containers out, one at a time, and see that a test fails for each:
             mutants [--list | NAME...] (needs root or sudo)
+  kernels   boot kernels of the distribution in an emulated machine, and see that crashcart works on each:
+            kernels [PACKAGE...] (x86_64)
   bench     publish, then measure against docker exec, nsenter, clush and pdsh, over simulated nodes, and images of
             each file system, leases, output: bench [--only peers|fleet|nodes|image|leases|streams] [--rounds N]
             (needs root or sudo)
@@ -245,6 +247,13 @@ command_mutants() {
   as_root tests/mutants/run "$@"
 }
 
+command_kernels() {
+  publish
+  [ "$(uname -m)" = x86_64 ] || die "the emulated machine is an x86_64."
+  need qemu-system-x86_64=qemu-system-x86 apparmor_parser=apparmor busybox=busybox-static mke2fs=e2fsprogs mksquashfs=squashfs-tools mkfs.erofs=erofs-utils xz=xz-utils
+  tests/kernels/run "$artifacts" "$@"
+}
+
 command_demo() {
   publish
   need_docker
@@ -279,6 +288,7 @@ case $command in
   bench) command_bench "$@" ;;
   chaos) command_chaos "$@" ;;
   mutants) command_mutants "$@" ;;
+  kernels) command_kernels "$@" ;;
   clean) command_clean ;;
   help | -h | --help) usage ;;
   *) usage >&2; die "there is no command '$command'." ;;
