@@ -11,6 +11,9 @@ internal interface ISessionOrders
     /// <summary>The streams of the sessions are opened here; else the nodes keep what they would carry.</summary>
     bool AreStreamed { get; }
 
+    /// <summary>Why the target is none any more, a sentence; null: it still is one.</summary>
+    string? Obstacle(RunTarget where);
+
     /// <summary>The request to the target's node.</summary>
     /// <param name="targets">How many the run has had so far.</param>
     /// <param name="ticket">From now on, who has it speaks for the session.</param>

@@ -81,15 +81,16 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
         }
         (_targets, _silent) = (targets, _request.Targets is RunTargets.One ? [] : found.Silent);
         for (int target = 0; target < targets.Count; target++)
-            Context.ActorSelection(GatherActor.NodePath(targets[target].Address)).Tell(Question(target, image));
+            Context.ActorSelection(GatherActor.NodePath(targets[target].Address)).Tell(_request.Access.Grant(targets[target], Question(target, image)));
         Wait();
         Become(Changing);
         FinishWhenAllAnswered();
     }
 
-    private object Question(int target, WantedImage? image)
+    private IWireMessage Question(int target, WantedImage? image)
     {
         string container = _targets[target].Container.Id;
+        var chosen = new ContainerLabels { Labels = { _targets[target].Container.Labels } };
         return _request switch
         {
             LeaseQuery.Mount => new MountImage
@@ -99,6 +100,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
                 Holder = _request.Holder,
                 Image = ImageSources.For(_targets[target].Node, image),
                 Path = _request.Path,
+                Chosen = chosen,
             },
             LeaseQuery.Unmount unmount => new UnmountImage
             {
@@ -106,6 +108,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
                 ContainerId = container,
                 Force = unmount.Force,
                 Path = _request.Path,
+                Chosen = chosen,
             },
             _ => throw new InvalidOperationException($"{_request.GetType().Name} changes no mount."),
         };

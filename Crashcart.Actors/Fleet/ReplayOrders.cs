@@ -13,6 +13,8 @@ internal sealed class ReplayOrders(ReplayPlan plan) : ISessionOrders
 
     public SessionId SessionOf(int target) => _sessions[target];
 
+    public string? Obstacle(RunTarget where) => null;
+
     public IWireMessage Begin(int target, RunTarget where, int targets, StreamTicket ticket) => new ReplaySession
     {
         SessionId = _sessions[target].Value,

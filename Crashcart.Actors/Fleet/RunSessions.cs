@@ -160,12 +160,13 @@ internal sealed class RunSessions(
 
     private void Start(int target)
     {
-        if (_lost.Contains(_roster[target].Address))
+        string? obstacle = _lost.Contains(_roster[target].Address)
+            ? $"Node {NameOf(target)} was lost before the session began. Run it again when the node is back."
+            : orders.Obstacle(_roster[target]);
+        if (obstacle is not null)
         {
             _window.Finish(target, failed: true);
-            port.Tell(new RunEvent.SessionEnded(
-                target,
-                new SessionOutcome.Failure(125, $"Node {NameOf(target)} was lost before the session began. Run it again when the node is back.")));
+            port.Tell(new RunEvent.SessionEnded(target, new SessionOutcome.Failure(125, obstacle)));
             return;
         }
         StreamTicket ticket = orders.AreStreamed ? port.Open(target) : new StreamTicket("", ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)));

@@ -16,7 +16,10 @@ internal sealed class ToolOrders(RunPlan plan, Func<DateTimeOffset> now) : ISess
 
     public SessionId SessionOf(int target) => plan.Id.Session(target);
 
-    public IWireMessage Begin(int target, RunTarget where, int targets, StreamTicket ticket) => new StartSession
+    public string? Obstacle(RunTarget where) =>
+        plan.Access.Allows(where) ? null : "The fleet's policy was changed before the session began, and does not allow it any more.";
+
+    public IWireMessage Begin(int target, RunTarget where, int targets, StreamTicket ticket) => plan.Access.Grant(where, new StartSession
     {
         SessionId = SessionOf(target).Value,
         RunId = plan.Id.Value,
@@ -25,6 +28,7 @@ internal sealed class ToolOrders(RunPlan plan, Func<DateTimeOffset> now) : ISess
         StreamEndpoint = ticket.Endpoint,
         Ticket = ticket.Secret,
         Image = ImageSources.For(where.Node, Image),
+        Chosen = new ContainerLabels { Labels = { where.Container.Labels } },
         Keep = plan.Keep is null ? null : new KeepOrder
         {
             MaxBytes = plan.Keep.MaxBytes,
@@ -37,7 +41,7 @@ internal sealed class ToolOrders(RunPlan plan, Func<DateTimeOffset> now) : ISess
             Targets = targets,
             RunSinceUnixMs = Began.ToUnixTimeMilliseconds(),
         },
-    };
+    });
 
     public IWireMessage End(int target, string reason) => new EndSession { SessionId = SessionOf(target).Value, Reason = plan.Keep is null ? "" : reason };
 

@@ -25,14 +25,17 @@ public sealed class NodeActor : ReceiveActor
     private readonly NodeDescribed _description;
     private readonly ICordon _cordon;
     private readonly TimeSpan _linger;
+    private readonly IGrants? _grants;
     private readonly IActorRef _images;
     private readonly IActorRef _sessions;
+    private readonly IActorRef _leases;
     private (int Sessions, int People) _mounts;
 
     public NodeActor(NodeFacts facts, NodePorts ports, ICordon cordon)
     {
         _cordon = cordon;
         _linger = facts.Linger;
+        _grants = ports.Grants;
         _description = new NodeDescribed
         {
             Node = facts.Name,
@@ -45,8 +48,8 @@ public sealed class NodeActor : ReceiveActor
         var mounts = Child(MountsActor.Props(ports, _images), "mounts");
         var neighbours = new SessionNeighbours(containers, _images, mounts);
         _sessions = Child(SessionsActor.Props(ports, neighbours, SessionPatience.Default, facts.MaxSessions), "sessions");
-        var leases = Child(LeasesActor.Props(ports, neighbours), "leases");
-        var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, _sessions, leases)), "reconciler");
+        _leases = Child(LeasesActor.Props(ports, neighbours), "leases");
+        var reconciler = Child(ReconcilerActor.Props(ports.Host, new ReconcilerActor.Neighbours(containers, _sessions, _leases)), "reconciler");
         var records = Child(RunRecordsActor.Props(facts.Name, ports), "runs");
         TellCordon();
 
@@ -58,7 +61,8 @@ public sealed class NodeActor : ReceiveActor
         });
         Receive<IndexContainers>(containers.Forward);
         Receive<DropImage>(_images.Forward);
-        Receive<StartSession>(_sessions.Forward);
+        Receive<Granted>(OnGranted);
+        Receive<StartSession>(TakeUnlessGrantsAreNeeded);
         Receive<EndSession>(_sessions.Forward);
         Receive<SignalSession>(_sessions.Forward);
         Receive<Drain>(drain =>
@@ -67,8 +71,8 @@ public sealed class NodeActor : ReceiveActor
             TellCordon();
             _sessions.Tell(drain with { Why = $"Node {_description.Node} is stopping." }, Sender);
         });
-        Receive<MountImage>(mount => OnMount(mount, leases));
-        Receive<UnmountImage>(leases.Forward);
+        Receive<MountImage>(TakeUnlessGrantsAreNeeded);
+        Receive<UnmountImage>(TakeUnlessGrantsAreNeeded);
         Receive<FindLeases>(reconciler.Forward);
         Receive<FindKeptRuns>(records.Forward);
         Receive<ReplaySession>(records.Forward);
@@ -81,7 +85,7 @@ public sealed class NodeActor : ReceiveActor
         Receive<LeasesActor.Counted>(counted => _description.Mounts = Mounts(_mounts.Sessions, counted.Leases));
         Receive<ReconcilerActor.Counted>(counted => (_description.Adopted, _description.Reclaimed) = (counted.Adopted, counted.Reclaimed));
         Receive<SessionsActor.Counted>(counted => _description.Sessions = counted.Sessions);
-        Receive<ImagesActor.Identified>(leases.Forward);
+        Receive<ImagesActor.Identified>(_leases.Forward);
         Receive<OwnImageActor.Known>(known => OnImageKnown(known, containers, mounts));
         Receive<Terminated>(gone => throw new InvalidOperationException($"The node's actor {gone.ActorRef.Path.Name} stopped."));
     }
@@ -117,13 +121,45 @@ public sealed class NodeActor : ReceiveActor
         return sessions + people;
     }
 
-    private void OnMount(MountImage mount, IActorRef leases)
+    private void OnGranted(Granted granted)
     {
-        if (Refusal("mounts") is { Length: > 0 } refusal)
-            Sender.Tell(new ImageMounted { CorrelationId = mount.CorrelationId, Problem = refusal });
+        var opened = _grants?.Open(granted) ?? new OpenedGrant(null, "This node's fleet has no authority, and nobody who could grant anything.");
+        if (opened is { Problem: "", Request: { } request })
+            Take(request);
         else
-            leases.Forward(mount);
+            Refuse(opened.Request, opened.Problem);
     }
+
+    private void TakeUnlessGrantsAreNeeded(IWireMessage request)
+    {
+        if (_grants is null)
+            Take(request);
+        else
+            Refuse(request, $"Node {_description.Node} does nothing that no coordinator has granted.");
+    }
+
+    private void Take(IWireMessage request)
+    {
+        if (request is MountImage && Refusal("mounts") is { Length: > 0 } refusal)
+            Sender.Tell(Answer(request, refusal));
+        else
+            (request is StartSession ? _sessions : _leases).Forward(request);
+    }
+
+    private void Refuse(IWireMessage? request, string problem)
+    {
+        _log.Warning("Did not take what {0} sent: {1}", Sender.Path, problem);
+        if (request is not null)
+            Sender.Tell(Answer(request, problem));
+    }
+
+    private static IWireMessage Answer(IWireMessage request, string problem) => request switch
+    {
+        StartSession start => new SessionOver { SessionId = start.SessionId, Ticket = start.Ticket, Problem = problem },
+        MountImage mount => new ImageMounted { CorrelationId = mount.CorrelationId, Problem = problem },
+        UnmountImage unmount => new ImageUnmounted { CorrelationId = unmount.CorrelationId, Problem = problem },
+        _ => throw new ArgumentOutOfRangeException(nameof(request)),
+    };
 
     private void OnCordon(CordonNode cordon)
     {

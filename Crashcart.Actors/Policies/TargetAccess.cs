@@ -1,4 +1,5 @@
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Policies;
 
@@ -11,6 +12,9 @@ public sealed class TargetAccess(IPolicy policy, PolicyQuestion question)
 
     /// <summary>The image that nodes use which were given none; null: one was asked for, and is in the question.</summary>
     public string? ImageWhereNone { get; init; }
+
+    /// <summary>Null: the fleet has no authority, and its nodes ask for no grants.</summary>
+    public IGrantSigner? Signer { get; init; }
 
     /// <summary>In every container of every node, also those that nobody knows.</summary>
     public bool IsUnlimited => policy.Decide(question).IsAllowed;
@@ -25,6 +29,16 @@ public sealed class TargetAccess(IPolicy policy, PolicyQuestion question)
     /// <param name="labels">Null: the container is not known any more.</param>
     public bool Allows(string node, IReadOnlyDictionary<string, string>? labels) =>
         policy.Decide(question with { Node = node, Labels = labels }).IsAllowed;
+
+    /// <summary>The request as the node takes it.</summary>
+    public IWireMessage Grant(RunTarget target, IWireMessage request)
+    {
+        if (Signer is null)
+            return request;
+        Grant grant = Protocol.Grant.Of(request);
+        (grant.Node, grant.Subject, grant.Verb) = (target.Node, question.Subject.Name, question.Verb.ToText());
+        return Signer.Sign(grant);
+    }
 
     /// <summary>Whether there may be such a container on the node.</summary>
     public bool MayAllow(string node) => policy.MayAllow(question with { Node = node });

@@ -40,6 +40,8 @@ public sealed partial class ContainersIndexed : IWireMessage;
 
 public sealed partial class StartSession : IWireMessage;
 
+public sealed partial class Granted : IWireMessage;
+
 public sealed partial class SessionAccepted : IWireMessage;
 
 public sealed partial class SessionWaits : IWireMessage;

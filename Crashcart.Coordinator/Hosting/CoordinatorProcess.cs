@@ -71,7 +71,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         try
         {
             await using WebApplication streams = StreamServer(forNodes);
-            await using WebApplication clients = ClientServer(forUsers, policy);
+            await using WebApplication clients = ClientServer(forUsers, policy, identity);
             await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, JoinService, logs) : null;
             await Start(streams, settings.StreamListen);
             if (node is not null)
@@ -193,7 +193,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy)
+    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy, MemberIdentity? identity)
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
         var usage = new UserUsage(settings.Limits);
@@ -212,7 +212,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         });
         builder.Services.AddSingleton(_tickets).AddSingleton(_gate).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
-        builder.Services.AddSingleton(policy).AddSingleton<PolicyGate>().AddSingleton<RunOwners>();
+        GrantSigner? signer = identity is null ? null : new GrantSigner(identity, TimeProvider.System);
+        builder.Services.AddSingleton(policy).AddSingleton(new PolicyGate(policy, signer, logs.CreateLogger<PolicyGate>())).AddSingleton<RunOwners>();
         builder.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<PeerInterceptor>());
         WebApplication server = builder.Build();
         server.Use(new CallGate(usage).Enter);

@@ -1,3 +1,4 @@
+using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Policies;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Node.Configuration;
@@ -6,7 +7,8 @@ using Grpc.Core;
 namespace Crashcart.Coordinator.Policies;
 
 /// <summary>Where every call of a client meets the policy in force.</summary>
-internal sealed class PolicyGate(PolicyStore policy, ILogger<PolicyGate> log)
+/// <param name="signer">Null: nodes ask for no grants.</param>
+internal sealed class PolicyGate(PolicyStore policy, IGrantSigner? signer, ILogger<PolicyGate> log)
 {
     /// <summary>What a call may never do, whatever it is about, is refused before its message is read.</summary>
     /// <exception cref="RpcException">PERMISSION_DENIED</exception>
@@ -34,11 +36,11 @@ internal sealed class PolicyGate(PolicyStore policy, ILogger<PolicyGate> log)
     /// <param name="imageWhereNone">As in <see cref="TargetAccess.ImageWhereNone"/>.</param>
     /// <exception cref="RpcException">PERMISSION_DENIED: nowhere.</exception>
     public TargetAccess RequireSomewhere(ServerCallContext call, PolicyQuestion question, string? imageWhereNone = null) => policy.MayAllow(question)
-        ? new TargetAccess(policy, question) { ImageWhereNone = imageWhereNone }
+        ? new TargetAccess(policy, question) { ImageWhereNone = imageWhereNone, Signer = signer }
         : throw Refusal(call, question);
 
     /// <summary>As <see cref="RequireSomewhere"/>, and it may be nowhere.</summary>
-    public TargetAccess Access(PolicyQuestion question) => new(policy, question);
+    public TargetAccess Access(PolicyQuestion question) => new(policy, question) { Signer = signer };
 
     /// <summary>To which runs as a whole the question's user may do it.</summary>
     public RunAccess Runs(PolicyQuestion question) => new(question.Subject.Name, Allows(question));

@@ -24,15 +24,14 @@ public sealed record Trust(X509Certificate2 Authority, RevocationList? Revoked)
     /// <summary>Why the holder is none of these, as the end of a sentence that begins with the peer; null when it is one.</summary>
     public string? Refusal(X509Certificate2 certificate, params ReadOnlySpan<PeerRole> welcome)
     {
-        if (ChainProblem(certificate) is { } problem)
-            return $"showed a certificate ({certificate.Subject}) that is {problem}";
-        if (Revoked?.Has(certificate) == true)
-            return $"showed a revoked certificate ({certificate.Subject}, serial {certificate.SerialNumber})";
-        if (Peer.Of(certificate) is not { } peer)
-            return $"showed a certificate ({certificate.Subject}) that states no role";
-        if (!welcome.Contains(peer.Role))
-            return $"is {peer}, and this is for {string.Join(" and ", welcome.ToArray().Select(role => Peer.Text(role) + "s"))} only";
-        return LacksUse(certificate, peer.Role) ? $"showed a certificate ({certificate.Subject}) that is not for TLS" : null;
+        try
+        {
+            return Problem(certificate, welcome);
+        }
+        catch (CryptographicException e)
+        {
+            return $"showed a certificate that cannot be read ({e.Message.TrimEnd('.')})";
+        }
     }
 
     /// <summary>For TLS handshakes.</summary>
@@ -48,6 +47,19 @@ public sealed record Trust(X509Certificate2 Authority, RevocationList? Revoked)
         return host is null || certificate.MatchesHostname(host, allowWildcards: false, allowCommonName: false)
             ? certificate
             : throw new AuthenticationException($"The peer's certificate ({certificate.Subject}) is not for {host}; issue one with --host {host}.");
+    }
+
+    private string? Problem(X509Certificate2 certificate, ReadOnlySpan<PeerRole> welcome)
+    {
+        if (ChainProblem(certificate) is { } problem)
+            return $"showed a certificate ({certificate.Subject}) that is {problem}";
+        if (Revoked?.Has(certificate) == true)
+            return $"showed a revoked certificate ({certificate.Subject}, serial {certificate.SerialNumber})";
+        if (Peer.Of(certificate) is not { } peer)
+            return $"showed a certificate ({certificate.Subject}) that states no role";
+        if (!welcome.Contains(peer.Role))
+            return $"is {peer}, and this is for {string.Join(" and ", welcome.ToArray().Select(role => Peer.Text(role) + "s"))} only";
+        return LacksUse(certificate, peer.Role) ? $"showed a certificate ({certificate.Subject}) that is not for TLS" : null;
     }
 
     private string? ChainProblem(X509Certificate2 certificate)

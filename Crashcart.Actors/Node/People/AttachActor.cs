@@ -57,7 +57,13 @@ internal sealed class AttachActor : ReceiveActor, IWithTimers
 
     private void Locating()
     {
-        Receive<ContainersActor.Located>(located => Open(located.Container));
+        Receive<ContainersActor.Located>(located =>
+        {
+            if (ChosenLabels.Refusal(_request.Chosen, located.Container) is { Length: > 0 } refusal)
+                Refuse(refusal);
+            else
+                Open(located.Container);
+        });
         Receive<ContainersActor.Missing>(missing => Refuse($"Container {missing.Id} does not run on this node any more."));
         Receive<Opened>(opened =>
         {

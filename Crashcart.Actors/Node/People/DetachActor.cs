@@ -29,7 +29,13 @@ internal sealed class DetachActor : ReceiveActor
         _request = request;
         _asker = asker;
         _at = new MountPath(request.Path);
-        Receive<ContainersActor.Located>(located => Open(located.Container));
+        Receive<ContainersActor.Located>(located =>
+        {
+            if (ChosenLabels.Refusal(request.Chosen, located.Container) is { Length: > 0 } refusal)
+                Answer(false, refusal);
+            else
+                Open(located.Container);
+        });
         Receive<ContainersActor.Missing>(missing => Answer(false, $"Container {missing.Id} does not run on this node any more."));
         Receive<Opened>(Detach);
         Receive<Detached>(detached =>

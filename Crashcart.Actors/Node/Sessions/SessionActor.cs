@@ -73,7 +73,13 @@ internal sealed class SessionActor : ReceiveActor, IWithTimers
 
     private void Locating(ISessionCall call)
     {
-        Receive<ContainersActor.Located>(located => Open(located.Container));
+        Receive<ContainersActor.Located>(located =>
+        {
+            if (ChosenLabels.Refusal(_request.Start.Chosen, located.Container) is { Length: > 0 } refusal)
+                Refuse(call, refusal);
+            else
+                Open(located.Container);
+        });
         Receive<ContainersActor.Missing>(missing => Refuse(call, $"Container {missing.Id} does not run on this node any more."));
         Receive<SessionStep.Opened>(opened => Acquire(call, opened));
         ReceiveRefusals(call);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Tests.Fleet;
@@ -110,6 +111,21 @@ public sealed class FleetLeasesSpec : FleetSpec
         Find("app=web");
 
         Assert.Empty(ExpectMsg<LeaseQuery.Changed>().Mounts);
+    }
+
+    [Fact]
+    public void What_is_asked_of_a_node_is_granted_in_a_fleet_that_has_an_authority()
+    {
+        var access = new TargetAccess(new Policy([]), new PolicyQuestion(PolicySubject.Local(0), PolicyVerb.Unmount)) { Signer = new PlainSigner() };
+        _fleet.Tell(new LeaseQuery.Unmount(RunTargets.One.Parse("a"), "anna", Force: false, Data) { Access = access });
+        ContainerDescription container = Container("a");
+        container.Labels["app"] = "web";
+        Find("", container);
+
+        Grant grant = Grant.Parser.ParseFrom(Node.ExpectMsg<Granted>().Grant);
+
+        Assert.Equal(("node-1", "local:0", "unmount"), (grant.Node, grant.Subject, grant.Verb));
+        Assert.Equal(("a", "web"), (grant.Unmount.ContainerId, grant.Unmount.Chosen.Labels["app"]));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.TestKit;
 using Crashcart.Actors.Fleet;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Tests.Fleet;
@@ -95,6 +96,7 @@ public sealed class RunActorSpec : RunSpec
                 Tool = Tool,
                 StreamEndpoint = RecordingPort.TicketOf(0).Endpoint,
                 Ticket = RecordingPort.TicketOf(0).Secret,
+                Chosen = new ContainerLabels(),
             },
             start);
         Node.Reply(new SessionAccepted { SessionId = "run-1-0" });
@@ -490,6 +492,24 @@ public sealed class RunActorSpec : RunSpec
         ExpectFailed(2);
         ExpectStart(3);
         Exit(run, 3);
+        ExpectTold<RunEvent.Ended>();
+    }
+
+    [Fact]
+    public void A_policy_that_is_changed_holds_for_what_has_not_begun()
+    {
+        var policy = new SettablePolicy();
+        var access = new TargetAccess(policy, new PolicyQuestion(PolicySubject.User("alice", []), PolicyVerb.Exec)) { Signer = new PlainSigner() };
+        IActorRef run = Begin(Plan(Everything, parallel: 1) with { Access = access });
+        Resolve(run, [Target(Self, "a"), Target(Self, "b")]);
+        ExpectTold<RunEvent.Started>();
+        Grant grant = Grant.Parser.ParseFrom(Node.ExpectMsg<Granted>().Grant);
+        Assert.Equal((Target(Self, "a").Node, "user:alice", "exec", Id.Session(0).Value), (grant.Node, grant.Subject, grant.Verb, grant.Start.SessionId));
+
+        policy.Allows = false;
+        Exit(run, 0);
+
+        Assert.StartsWith("The fleet's policy was changed before the session began", ExpectFailed(1).Message, StringComparison.Ordinal);
         ExpectTold<RunEvent.Ended>();
     }
 

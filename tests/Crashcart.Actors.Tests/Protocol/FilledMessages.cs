@@ -15,6 +15,9 @@ internal static class FilledMessages
 
     public static IWireMessage Create(Type type) => (IWireMessage)Fill((IMessage)Activator.CreateInstance(type)!);
 
+    public static T Create<T>()
+        where T : IMessage, new() => (T)Fill(new T());
+
     private static IMessage Fill(IMessage message)
     {
         foreach (FieldDescriptor field in message.Descriptor.Fields.InFieldNumberOrder())

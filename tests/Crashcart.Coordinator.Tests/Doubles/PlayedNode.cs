@@ -42,6 +42,9 @@ internal sealed class PlayedNode : IAsyncDisposable
     /// <summary>It was given no image file.</summary>
     public bool LacksImage { get; set; }
 
+    /// <summary>As it came.</summary>
+    public Granted? LastGranted { get; private set; }
+
     /// <summary>How often it was asked for containers.</summary>
     public int Questions => Volatile.Read(ref _questions);
 
@@ -119,6 +122,12 @@ internal sealed class PlayedNode : IAsyncDisposable
                 Interlocked.Increment(ref node._questions);
                 if (!node.IsSilent)
                     Sender.Tell(node.Find(find));
+            });
+            // Whether it is right is the real node's to say.
+            Receive<Granted>(granted =>
+            {
+                node.LastGranted = granted;
+                Self.Forward(Grant.Parser.ParseFrom(granted.Grant).Request);
             });
             Receive<StartSession>(start =>
             {

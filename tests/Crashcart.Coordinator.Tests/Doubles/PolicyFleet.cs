@@ -20,6 +20,8 @@ public sealed class PolicyFleet : IAsyncLifetime
     private TestAuthority Authority { get; } = new();
     private CoordinatorSettings _settings = null!;
 
+    internal MemberIdentity AlphasIdentity { get; private set; } = null!;
+
     internal PlayedNode Alpha { get; private set; } = null!;
 
     internal PlayedNode Beta { get; private set; } = null!;
@@ -41,7 +43,7 @@ public sealed class PolicyFleet : IAsyncLifetime
         await File.WriteAllTextAsync(_settings.PolicyPath, Policy);
         Coordinator = await TestCoordinator.StartAsync(_settings, logs: Log);
         Alpha = new PlayedNode(
-            Open("alpha"), "alpha", PlayedNode.Container("web-1", "app=web"), PlayedNode.Container("db-1", "app=db"), PlayedNode.Container("vault-1", "app=vault"));
+            AlphasIdentity = Open("alpha"), "alpha", PlayedNode.Container("web-1", "app=web"), PlayedNode.Container("db-1", "app=db"), PlayedNode.Container("vault-1", "app=vault"));
         Beta = new PlayedNode(Open("beta"), "beta", PlayedNode.Container("web-2", "app=web"), PlayedNode.Container("vault-2", "app=vault"));
         await Task.WhenAll(Alpha.JoinAsync(Coordinator.ClusterAddress), Beta.JoinAsync(Coordinator.ClusterAddress));
         await Coordinator.NodesAsync(nodes => nodes.Count(node => node.State == "up" && node.Problem.Length == 0) == 2);

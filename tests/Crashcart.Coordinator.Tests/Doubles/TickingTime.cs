@@ -1,11 +1,15 @@
 namespace Crashcart.Coordinator.Tests.Doubles;
 
-/// <summary>Timers that are due when a test says so.</summary>
+/// <summary>A clock that a test sets, and timers that are due when it says so.</summary>
 internal sealed class TickingTime : TimeProvider
 {
     private Action _due = () => { };
 
+    public DateTimeOffset Now { get; set; } = DateTimeOffset.UtcNow;
+
     public void Tick() => _due();
+
+    public override DateTimeOffset GetUtcNow() => Now;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -1,6 +1,8 @@
+using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Tests.Doubles;
+using Crashcart.Node.Identity;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -61,6 +63,23 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
         await tool.ExitAsync(0);
         await run.SessionEndedAsync();
         await run.EndedAsync();
+    }
+
+    [Fact]
+    public async Task A_session_is_granted_to_its_node_in_the_name_of_its_user()
+    {
+        var node = new GrantCheck(fleet.AlphasIdentity, "alpha", TimeProvider.System);
+        using TestRun run = Run(fleet.Alice, TestRun.In("web-1"));
+        await run.StartedAsync();
+        PlayedSession session = await fleet.Alpha.SessionAsync();
+
+        Granted granted = fleet.Alpha.LastGranted!;
+
+        Grant grant = Grant.Parser.ParseFrom(granted.Grant);
+        Assert.Equal(("alpha", "user:alice", "exec"), (grant.Node, grant.Subject, grant.Verb));
+        Assert.Equal(session.Start, grant.Start);
+        Assert.Equal("web", grant.Start.Chosen.Labels["app"]);
+        Assert.Equal("", node.Open(granted).Problem);
     }
 
     [Fact]
