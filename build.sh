@@ -17,8 +17,8 @@ Usage: ./build.sh COMMAND
   kernels   boot kernels of the distribution in an emulated machine, and see that crashcart works on each:
             kernels [PACKAGE...] (x86_64)
   bench     publish, then measure against docker exec, nsenter, clush and pdsh, over simulated nodes, and images of
-            each file system, leases, output: bench [--only peers|fleet|nodes|image|leases|streams] [--rounds N]
-            (needs root or sudo)
+            each file system, leases, output, and where the time of a request goes:
+            bench [--only peers|fleet|trace|nodes|image|leases|streams] [--rounds N] (needs root or sudo)
   clean     remove artifacts/ and every bin/ and obj/
 
 Needs the .NET SDK that global.json names, a C compiler and apt; what else a command needs it installs.

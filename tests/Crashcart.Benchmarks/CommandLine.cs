@@ -2,18 +2,19 @@ using System.Globalization;
 
 namespace Crashcart.Benchmarks;
 
-/// <summary><c>Crashcart.Benchmarks [--only peers|fleet|nodes|image|leases|streams] [--rounds N] [--containers N] [--nodes N] [--recipe NAME] [--output FILE]</c></summary>
+/// <summary><c>Crashcart.Benchmarks [--only peers|fleet|trace|nodes|image|leases|streams] [--rounds N] [--containers N] [--nodes N] [--recipe NAME] [--output FILE]</c></summary>
 internal static class CommandLine
 {
     private const string Usage = """
-        Usage: ./build.sh bench [--only peers|fleet|nodes|image|leases|streams] [--rounds N] [--containers N] [--nodes N]
+        Usage: ./build.sh bench [--only peers|fleet|trace|nodes|image|leases|streams] [--rounds N] [--containers N] [--nodes N]
                                 [--recipe NAME] [--output FILE]
 
-        Measures Crashcart against its peers (peers), one command in many containers of two nodes (fleet), requests over up
-        to 1,000 simulated nodes (nodes), an image as each file system that it can be (image), what leases cost (leases), and
-        much output (streams), all samples of a comparison in turn, and prints medians and ratios as Markdown.
+        Measures Crashcart against its peers (peers), one command in many containers of two nodes (fleet), where the time
+        of one request goes (trace), requests over up to 1,000 simulated nodes (nodes), an image as each file system that
+        it can be (image), what leases cost (leases), and much output (streams), all samples of a comparison in turn, and
+        prints medians and ratios as Markdown.
 
-          --only PART      one of the six
+          --only PART      one of the seven
           --rounds N       samples of each (default 60; of builds a twentieth of it)
           --containers N   containers of the last rows of peers and fleet, and half of those of a restart (default 100)
           --nodes N        simulate a fleet of so many nodes too (10000 take some minutes and GiB of memory)
@@ -40,7 +41,7 @@ internal static class CommandLine
         }
 
         var part = options["--only"];
-        if (part is not ("" or "peers" or "fleet" or "nodes" or "image" or "leases" or "streams"))
+        if (part is not ("" or "peers" or "fleet" or "trace" or "nodes" or "image" or "leases" or "streams"))
             return await WrongUse();
 
         var rounds = Number(options["--rounds"]);
@@ -49,6 +50,8 @@ internal static class CommandLine
             tables.Add(await Peers(rounds, Number(options["--containers"])));
         if (part is "" or "fleet")
             tables.Add(await FleetSuite.Run(rounds, Number(options["--containers"])));
+        if (part is "" or "trace")
+            tables.Add(await TraceSuite.Run(rounds));
         if (part is "" or "nodes")
             tables.Add(await SimulationSuite.Run(rounds, Number(options["--nodes"])));
         if (part is "" or "image")
