@@ -12,7 +12,7 @@ internal static class TraceSuite
 
     public static async Task<string> Run(int rounds)
     {
-        using var trace = KernelTrace.TryStart("connect", "accept4", "sendmsg", "pidfd_open", "memfd_create", "setns", "exit_group");
+        using var trace = KernelTrace.TryStart("connect", "accept4", "sendmsg", "pidfd_open", "fsync", "memfd_create", "setns", "exit_group");
         if (trace is null)
             return "Where the time of one request goes is not known: this kernel has no trace of system calls below /sys/kernel/tracing.\n";
         await using var bench = await Bench.Open();
@@ -51,7 +51,8 @@ internal static class TraceSuite
             new("the request comes, and a run asks the node for the container", (seen, _) => seen.Process == coordinator && seen.Name == "sendmsg"),
             new("the node answers", (seen, _) => seen.Process == node && seen.Name == "sendmsg"),
             new("the run starts the session, which opens its stream and the container", (seen, _) => seen.Process == node && seen.Name == "pidfd_open"),
-            new("the session takes its lease on the image", (seen, _) => seen.Process == node && seen.Name == "memfd_create"),
+            new("the session takes its lease on the image", (seen, _) => seen.Process == node && seen.Name == "fsync"),
+            new("the audit log has it on disk", (seen, _) => seen.Process == node && seen.Name == "memfd_create"),
             new("`crashcart-enter` starts", (seen, _) => IsStart(seen) && seen.Command == "crashcart-enter"),
             new("the session gets its cgroup, and `crashcart-enter` enters the container", (seen, _) => seen.Name == "setns"),
             new("the image is mounted, and privileges are given up", (seen, _) => IsStart(seen) && seen.Command == "true"),
