@@ -40,6 +40,11 @@ internal static class SettingsFile
         {
             throw new SettingsException($"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message}", e);
         }
+        // The library has others for some of what is no YAML.
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            throw new SettingsException($"{path}: not valid YAML: {e.Message}", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SettingsException($"Could not read the configuration file {path}: {e.Message}", e);

@@ -40,6 +40,32 @@ public sealed class WireSerializerTests : TestKit
     });
 
     [Fact]
+    public void No_bytes_do_more_than_be_no_message()
+    {
+        var random = new Random(20261125);
+        (string Manifest, byte[] Bytes)[] real =
+            [.. FilledMessages.Types.Select(FilledMessages.Create).Select(message => (_serializer.Manifest(message), _serializer.ToBinary(message)))];
+        for (int round = 0; round < 50_000; round++)
+        {
+            (string manifest, byte[] bytes) = real[random.Next(real.Length)];
+            // One in four claims to be another message than it is.
+            if (random.Next(4) == 0)
+                manifest = real[random.Next(real.Length)].Manifest;
+            byte[] sent = random.Next(8) == 0 ? new byte[random.Next(64)] : [.. bytes.Take(random.Next(4) == 0 ? random.Next(bytes.Length) : bytes.Length)];
+            for (int change = random.Next(8); change > 0 && sent.Length > 0; change--)
+                sent[random.Next(sent.Length)] = (byte)random.Next(256);
+            try
+            {
+                Assert.IsType<IWireMessage>(_serializer.FromBinary(sent, manifest), exactMatch: false);
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                // As it should be.
+            }
+        }
+    }
+
+    [Fact]
     public void Every_wire_message_has_a_manifest_of_its_own()
     {
         var manifests = FilledMessages.Types.Select(type => _serializer.Manifest(Activator.CreateInstance(type)!)).ToList();
