@@ -51,8 +51,8 @@ internal sealed class ReplayActor : CourseActor
     {
         Receive<RunQuery.Found>(found =>
         {
-            if (RunFacts.Choose(found.Runs, _plan.Run, out string problem) is not { } run)
-                Finish(new RunEvent.Rejected(NotFound: found.Runs.Count == 0, problem));
+            if (!RunFacts.TryChoose(found, _plan.Run, out RunFacts? run, out RunQuery.Rejected? rejection))
+                Finish(new RunEvent.Rejected(rejection.NotFound, rejection.Message));
             else if (!run.IsKept)
                 Finish(new RunEvent.Rejected(NotFound: false, $"{run.Id} is not kept: its output goes to whoever started it; --detach keeps it."));
             else

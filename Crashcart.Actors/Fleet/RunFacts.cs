@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -32,19 +33,24 @@ public sealed record RunFacts(
 
     /// <summary>The one that the text means.</summary>
     /// <param name="id">Of a run, or its beginning, with or without what all ids begin with.</param>
-    /// <param name="problem">One sentence; empty when there is exactly one.</param>
-    public static RunFacts? Choose(IReadOnlyList<RunFacts> runs, string id, out string problem)
+    /// <param name="rejection">Why there is not exactly one.</param>
+    internal static bool TryChoose(
+        RunQuery.Found found, string id, [NotNullWhen(true)] out RunFacts? run, [NotNullWhen(false)] out RunQuery.Rejected? rejection)
     {
-        List<RunFacts> meant = [.. runs.Where(run => run.Id.Value == id)];
+        List<RunFacts> meant = [.. found.Runs.Where(one => one.Id.Value == id)];
         if (meant.Count == 0)
-            meant = [.. runs.Where(run => run.Id.IsBegunBy(id))];
-        problem = meant.Count switch
+            meant = [.. found.Runs.Where(one => one.Id.IsBegunBy(id))];
+        run = meant.Count == 1 ? meant[0] : null;
+        rejection = (meant.Count, found.Silent) switch
         {
-            0 => $"There is no run '{id}'; 'crashcart runs' lists those that go on or are kept.",
-            1 => "",
-            _ => $"'{id}' is the beginning of {meant.Count} runs: {string.Join(", ", meant.Take(5).Select(run => run.Id))}; write more of it.",
+            (0, []) => new RunQuery.Rejected(NotFound: true, $"There is no run '{id}'; 'crashcart runs' lists those that go on or are kept."),
+            (0, [var silent, ..]) => new RunQuery.Rejected(
+                NotFound: false, $"There is no run '{id}' as far as is known; not everybody could say. {silent.Node}: {silent.Problem}"),
+            (1, _) => null,
+            _ => new RunQuery.Rejected(
+                NotFound: false, $"'{id}' is the beginning of {meant.Count} runs: {string.Join(", ", meant.Take(5).Select(one => one.Id))}; write more of it."),
         };
-        return meant.Count == 1 ? meant[0] : null;
+        return rejection is null;
     }
 
     private static RunFacts Of(RunId id, LiveRun? live, IReadOnlyList<KeptRun> kept)

@@ -11,8 +11,8 @@ internal sealed class RunRemovalActor : ReceiveActor
         fleet.Tell(new RunQuery.List(remove.Id) { Access = remove.Access });
         Receive<RunQuery.Found>(found =>
         {
-            if (RunFacts.Choose(found.Runs, remove.Id, out string problem) is not { } run)
-                Answer(new RunQuery.Rejected(NotFound: found.Runs.Count == 0, problem));
+            if (!RunFacts.TryChoose(found, remove.Id, out RunFacts? run, out RunQuery.Rejected? rejection))
+                Answer(rejection);
             else if (!run.IsOver)
                 Answer(new RunQuery.Rejected(NotFound: false, $"{run.Id} goes on; 'crashcart kill {run.Id}' ends it."));
             else

@@ -41,8 +41,19 @@ public sealed class RunFactsTests
     {
         var runs = RunFacts.Merge([], [Kept("run-ab"), Kept("run-abc"), Kept("run-b")]);
 
-        Assert.Equal(meant, RunFacts.Choose(runs, text, out string problem)?.Id.Value);
-        Assert.Equal(meant is null, problem.Length > 0);
+        Assert.Equal(meant is not null, RunFacts.TryChoose(new RunQuery.Found(runs, []), text, out RunFacts? run, out RunQuery.Rejected? rejection));
+        Assert.Equal((meant, text == "x"), (run?.Id.Value, rejection?.NotFound ?? false));
+    }
+
+    [Fact]
+    public void A_run_may_be_where_nobody_answered()
+    {
+        var found = new RunQuery.Found([], [new SilentNode("node-1", "The node did not answer within 5 s.")]);
+
+        Assert.False(RunFacts.TryChoose(found, "x", out _, out RunQuery.Rejected? rejection));
+
+        Assert.False(rejection.NotFound);
+        Assert.EndsWith("node-1: The node did not answer within 5 s.", rejection.Message, StringComparison.Ordinal);
     }
 
     private static KeptRun Kept(string id, int targets = 1, int running = 0, int done = 0, int failed = 0, long bytes = 0, long since = 0) =>

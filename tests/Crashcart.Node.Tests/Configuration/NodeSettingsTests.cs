@@ -15,6 +15,15 @@ public sealed class NodeSettingsTests
         Assert.Equal("127.0.0.1:7420", Assert.Single(settings.Seeds).ToString());
         Assert.Equal(1L << 30, settings.SessionMemory);
         Assert.Equal(1024, settings.SessionProcesses);
+        Assert.Equal((1L << 30, TimeSpan.FromDays(7)), (settings.RunOutputBudget, settings.RunOutputAge));
+    }
+
+    [Fact]
+    public void What_is_kept_of_detached_runs_is_limited_in_size_and_in_days()
+    {
+        var settings = Read("--run-output-budget 3MiB --run-output-age 2");
+
+        Assert.Equal((3L << 20, TimeSpan.FromDays(2)), (settings.RunOutputBudget, settings.RunOutputAge));
     }
 
     [Fact]
@@ -40,6 +49,9 @@ public sealed class NodeSettingsTests
     [InlineData("--docker-host tcp://10.0.0.1:2375", "own host only")]
     [InlineData("--session-memory much", "not a size")]
     [InlineData("--session-processes -1", "not a whole number")]
+    [InlineData("--run-output-budget much", "not a size")]
+    [InlineData("--run-output-age 0", "not a whole number from 1")]
+    [InlineData("--run-output-age week", "not a whole number from 1")]
     [InlineData("--max-sessions 0", "not a whole number from 1")]
     [InlineData("--log-level loud", "not a level")]
     public void A_wrong_value_is_refused_with_its_name_and_the_reason(string flags, string reason)
