@@ -14,19 +14,36 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
 
         Assert.Equal("hello", await As("alice", "exec", $"alpha/{web.Name}", "echo", "hello").Output());
         Assert.DoesNotContain(vault.Name, await As("alice", "ps").Output(), StringComparison.Ordinal);
-        await Refused(As("alice", "exec", $"alpha/{vault.Name}", "echo"), "No running container is named");
-        await Refused(As("alice", "exec", $"alpha/{web.Name}", "sh"), "The fleet's policy does not let user:alice (group:web) exec sh");
-        await Refused(As("alice", "exec", "--profile", "privileged", $"alpha/{web.Name}", "echo"), "with profile privileged");
-        await Refused(As("alice", "mount", $"alpha/{web.Name}"), "does not let user:alice (group:web) mount");
+        (await As("alice", "exec", $"alpha/{vault.Name}", "echo").Run()).Refused(125, "No running container is named");
+        (await As("alice", "exec", $"alpha/{web.Name}", "sh").Run()).Refused(125, "The fleet's policy does not let user:alice (group:web) exec sh");
+        (await As("alice", "exec", "--profile", "privileged", $"alpha/{web.Name}", "echo").Run()).Refused(125, "with profile privileged");
+        (await As("alice", "mount", $"alpha/{web.Name}").Run()).Refused(125, "does not let user:alice (group:web) mount");
         (await As("alice", "fleet", "exec", "--label", "app=vault", "echo").Run()).Exited(3);
         Assert.Contains(vault.Name, await fleet.Crashcart("ps").Output(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_kept_is_its_owners()
+    {
+        await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
+        await fleet.Authority.Issue("user", "carol", group: "web");
+        await fleet.Authority.Issue("user", "dave", group: "web");
+
+        var run = await As("carol", "fleet", "exec", "--detach", "--label", "app=web", "echo", "kept").Output();
+
+        await As("carol", "runs", "wait", run).Output();
+        Assert.Contains("kept", await As("carol", "runs", "logs", run).Output(), StringComparison.Ordinal);
+        Assert.DoesNotContain(run, await As("dave", "runs").Output(), StringComparison.Ordinal);
+        (await As("dave", "runs", "logs", run).Run()).Refused(3, "no run");
+        (await As("dave", "runs", "rm", run).Run()).Refused(3, "no run");
+        await As("carol", "runs", "rm", run).Output();
     }
 
     [Fact]
     public async Task A_policy_that_is_written_is_in_force_and_one_that_is_wrong_changes_nothing()
     {
         await fleet.Authority.Issue("user", "bob");
-        await Refused(As("bob", "image", "ls"), "does not let user:bob images");
+        (await As("bob", "image", "ls").Run()).Refused(125, "does not let user:bob images");
 
         await fleet.WritePolicy($"{PolicedFleet.Rules}  - {{effect: allow, subjects: ['user:bob'], verbs: [images]}}\n");
         await Eventually.Holds(async () => (await As("bob", "image", "ls").Run()).ExitCode == 0, () => $"the new policy is in force; {fleet.Logs()}");
@@ -53,13 +70,6 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
         var denied = await fleet.Crashcart("policy", "explain", "--as", "alice", "--group", "web", "--target", $"alpha/{vault.Name}", "--tool", "echo").Run();
         denied.Exited(1);
         Assert.Matches("^denied: .*/policy.yaml:2: the rule 'vault' denies it.$", denied.Output.TrimEnd());
-    }
-
-    private static async Task Refused(Command command, string sentence)
-    {
-        var refused = await command.Run();
-        refused.Exited(125);
-        Assert.Contains(sentence, refused.Error, StringComparison.Ordinal);
     }
 
     private Command As(string user, params string[] words) => new(Artifacts.Cli, words)
