@@ -56,7 +56,8 @@ public sealed class NodeService : IDisposable
             new RunRecords(settings.StateDirectory, settings.RunOutputBudget, settings.RunOutputAge, TimeProvider.System, log),
             new AuditedMounts(new KernelPeopleMounts(kernel), _audit),
             new LeaseFile(kernel, settings.StateDirectory, TimeProvider.System, log),
-            new KernelHostState(kernel, settings.Name))
+            new KernelHostState(kernel, settings.Name),
+            new AuditLines(_audit))
         {
             Grants = identity is null ? null : new GrantCheck(identity, settings.Name, TimeProvider.System),
         };

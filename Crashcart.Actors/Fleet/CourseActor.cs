@@ -30,6 +30,8 @@ internal abstract class CourseActor : ReceiveActor, IWithTimers
 
     protected void ReceiveSessions()
     {
+        Receive<RunSessions.Admitted>(Sessions.On);
+        Receive<RunSessions.NotAdmitted>(Sessions.On);
         Receive<Run.StreamBegan>(Sessions.On);
         Receive<Run.StreamExited>(Sessions.On);
         Receive<Run.StreamLost>(Sessions.On);

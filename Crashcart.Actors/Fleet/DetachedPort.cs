@@ -10,15 +10,18 @@ internal sealed class DetachedPort(RunId run, IRunPort client, ILoggingAdapter l
 
     public StreamTicket Open(int target) => client.Open(target);
 
+    public Task AdmitAsync(int number, RunTarget target, StartSession order) => client.AdmitAsync(number, target, order);
+
     public void Close(int target) => client.Close(target);
 
     public Task<WantedImage?> DefaultImageAsync() => client.DefaultImageAsync();
 
     public void Tell(RunEvent happened)
     {
-        if (_hasClient)
+        // How a session ended is also for the audit log.
+        if (_hasClient || happened is RunEvent.SessionEnded)
             client.Tell(happened);
-        else if (happened is RunEvent.SessionEnded { Outcome: SessionOutcome.Failure failure } ended)
+        if (!_hasClient && happened is RunEvent.SessionEnded { Outcome: SessionOutcome.Failure failure } ended)
             log.Warning("{0}: {1}", run.Session(ended.Target), failure.Message);
         _hasClient &= happened is not (RunEvent.Ended or RunEvent.Rejected);
     }

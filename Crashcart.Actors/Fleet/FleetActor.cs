@@ -39,6 +39,7 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
         Receive<FleetQuery.ListNodes>(_ => OnListNodes());
         Receive<FleetQuery.ListContainers>(OnListContainers);
         Receive<FleetQuery.Cordon>(OnCordon);
+        Receive<FleetQuery.ReadAudit>(OnReadAudit);
         Receive<FleetQuery.StartRun>(start => _runs.Forward(start));
         Receive<EndRun>(end => _runs.Forward(end));
         Receive<FleetQuery.SignalRun>(signal => _runs.Forward(signal));
@@ -123,16 +124,8 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
     private void OnCordon(FleetQuery.Cordon cordon)
     {
         IActorRef asker = Sender;
-        var named = _nodes.All.Where(node => node.Name == cordon.Node).ToList();
-        if (named.FirstOrDefault(node => _nodes.IsReachable(node.Address)) is not { Address: { } address })
-        {
-            asker.Tell(named.Count == 0
-                ? new FleetQuery.Cordoned(IsKnown: false, $"There is no node '{cordon.Node}'; 'crashcart nodes' lists them.")
-                : new FleetQuery.Cordoned(IsKnown: true, $"{cordon.Node}: {Silence(named[0].State)}"));
-            return;
-        }
-        Ask(
-            [address],
+        AskOne(
+            cordon.Node,
             id => new CordonNode
             {
                 CorrelationId = id,
@@ -140,9 +133,40 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
                 Drain = cordon.Grace is not null,
                 GracePeriodMs = (uint)(cordon.Grace ?? TimeSpan.Zero).TotalMilliseconds,
             },
-            gathered => asker.Tell(new FleetQuery.Cordoned(
-                IsKnown: true,
-                gathered.Answers.GetValueOrDefault(address) is NodeCordoned done ? done.Problem : $"{cordon.Node}: {Silence("up")}")));
+            answer => asker.Tell(new FleetQuery.Cordoned(IsKnown: true, ((NodeCordoned)answer).Problem)),
+            (isKnown, problem) => asker.Tell(new FleetQuery.Cordoned(isKnown, problem)));
+    }
+
+    private void OnReadAudit(FleetQuery.ReadAudit read)
+    {
+        IActorRef asker = Sender;
+        AskOne(
+            read.Node,
+            id => new FindAudit(read.Question) { CorrelationId = id },
+            answer => asker.Tell(new FleetQuery.AuditLines([.. ((AuditFound)answer).Lines], IsKnown: true, ((AuditFound)answer).Problem)),
+            (isKnown, problem) => asker.Tell(new FleetQuery.AuditLines([], isKnown, problem)));
+    }
+
+    /// <param name="name">The node's whole name.</param>
+    /// <param name="otherwise">Takes whether there is such a node, and why it has not answered.</param>
+    private void AskOne(string name, Func<string, IQuestion> question, Action<IWireMessage> then, Action<bool, string> otherwise)
+    {
+        var named = _nodes.All.Where(node => node.Name == name).ToList();
+        if (named.FirstOrDefault(node => _nodes.IsReachable(node.Address)) is not { Address: { } address })
+        {
+            if (named.Count == 0)
+                otherwise(false, $"There is no node '{name}'; 'crashcart nodes' lists them.");
+            else
+                otherwise(true, $"{name}: {Silence(named[0].State)}");
+            return;
+        }
+        Ask([address], question, gathered =>
+        {
+            if (gathered.Answers.TryGetValue(address, out IWireMessage? answer))
+                then(answer);
+            else
+                otherwise(true, $"{name}: {Silence("up")}");
+        });
     }
 
     private void OnListContainers(FleetQuery.ListContainers query)
@@ -287,6 +311,7 @@ public sealed class FleetActor : ReceiveActor, IWithTimers
         NodeCordoned cordoned => cordoned.Node,
         KeptRunsFound runs => runs.Node,
         RunRemoved removed => removed.Node,
+        AuditFound audit => audit.Node,
         _ => throw new ArgumentOutOfRangeException(nameof(answer)),
     };
 

@@ -42,6 +42,14 @@ public static class FleetQuery
     /// <param name="IsKnown">There is such a node.</param>
     public sealed record Cordoned(bool IsKnown, string Problem) : INoSerializationVerificationNeeded;
 
+    /// <summary>Answered by <see cref="AuditLines"/>.</summary>
+    /// <param name="Node">Its whole name.</param>
+    public sealed record ReadAudit(string Node, FindAudit Question) : INoSerializationVerificationNeeded;
+
+    /// <param name="Problem">Empty when the node has answered.</param>
+    /// <param name="IsKnown">There is such a node.</param>
+    public sealed record AuditLines(IReadOnlyList<string> Lines, bool IsKnown, string Problem) : INoSerializationVerificationNeeded;
+
     /// <summary>Answered by <see cref="RunAccepted"/>; everything else is told to the port.</summary>
     public sealed record StartRun(RunPlan Plan, IRunPort Port) : INoSerializationVerificationNeeded;
 

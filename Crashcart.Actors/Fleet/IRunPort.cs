@@ -12,6 +12,10 @@ public interface IRunPort
     /// </summary>
     StreamTicket Open(int target);
 
+    /// <summary>Completes when the session may start; puts into the order what the node is to know of who wants it.</summary>
+    /// <exception cref="Exception">It must not; the message is for the run's client.</exception>
+    Task AdmitAsync(int number, RunTarget target, StartSession order);
+
     /// <summary>Breaks the session's stream and voids its ticket; nothing of the session is delivered after that.</summary>
     void Close(int target);
 

@@ -19,6 +19,9 @@ internal interface ISessionOrders
     /// <param name="ticket">From now on, who has it speaks for the session.</param>
     IWireMessage Begin(int target, RunTarget where, int targets, StreamTicket ticket);
 
+    /// <summary>The start of a tool as the node takes it.</summary>
+    IWireMessage Grant(RunTarget where, StartSession start);
+
     /// <summary>Takes it back; null where the end of the stream does that.</summary>
     /// <param name="reason">One sentence for whoever reads of the session; may be empty.</param>
     IWireMessage? End(int target, string reason);

@@ -24,6 +24,9 @@ public static class LeaseQuery
     {
         /// <summary>Other containers are no targets.</summary>
         public TargetAccess Access { get; init; } = TargetAccess.All;
+
+        /// <summary>For the nodes' audit logs.</summary>
+        public Origin Origin { get; init; } = new();
     }
 
     /// <summary>Mount the image in every target.</summary>

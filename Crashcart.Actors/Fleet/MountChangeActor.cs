@@ -91,6 +91,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
     {
         string container = _targets[target].Container.Id;
         var chosen = new ContainerLabels { Labels = { _targets[target].Container.Labels } };
+        var origin = new Origin(_request.Origin) { Container = _targets[target].Container.Name };
         return _request switch
         {
             LeaseQuery.Mount => new MountImage
@@ -101,6 +102,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
                 Image = ImageSources.For(_targets[target].Node, image),
                 Path = _request.Path,
                 Chosen = chosen,
+                Origin = origin,
             },
             LeaseQuery.Unmount unmount => new UnmountImage
             {
@@ -109,6 +111,7 @@ internal sealed class MountChangeActor : ReceiveActor, IWithTimers
                 Force = unmount.Force,
                 Path = _request.Path,
                 Chosen = chosen,
+                Origin = origin,
             },
             _ => throw new InvalidOperationException($"{_request.GetType().Name} changes no mount."),
         };

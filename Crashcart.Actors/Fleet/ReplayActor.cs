@@ -28,7 +28,7 @@ internal sealed class ReplayActor : CourseActor
         _orders = new ReplayOrders(plan);
         IUntypedActorContext context = Context;
         Sessions = new RunSessions(
-            _orders, FanOut.AllAtOnce, port, Timers, (node, message) => context.ActorSelection(GatherActor.NodePath(node)).Tell(message), OnChanged);
+            _orders, FanOut.AllAtOnce, port, Self, Timers, (node, message) => context.ActorSelection(GatherActor.NodePath(node)).Tell(message), OnChanged);
         fleet.Tell(new RunQuery.List(plan.Run) { Access = plan.Access });
         Become(Naming);
     }

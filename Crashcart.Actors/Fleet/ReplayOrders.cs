@@ -24,6 +24,8 @@ internal sealed class ReplayOrders(ReplayPlan plan) : ISessionOrders
         EndsOnly = plan.EndsOnly,
     };
 
+    public IWireMessage Grant(RunTarget where, StartSession start) => start;
+
     public IWireMessage? End(int target, string reason) => null;
 
     public string Late(string node, TimeSpan patience) => $"Node {node} did not send what it keeps within {patience.TotalSeconds:0} s; its log says why.";

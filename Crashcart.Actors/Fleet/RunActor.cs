@@ -33,7 +33,7 @@ internal sealed class RunActor : CourseActor
         IUntypedActorContext context = Context;
         _orders = new ToolOrders(plan, () => context.System.Scheduler.Now);
         Sessions = new RunSessions(
-            _orders, plan.FanOut, _port, Timers, (node, message) => context.ActorSelection(GatherActor.NodePath(node)).Tell(message), OnChanged)
+            _orders, plan.FanOut, _port, Self, Timers, (node, message) => context.ActorSelection(GatherActor.NodePath(node)).Tell(message), OnChanged)
         {
             Timeout = plan.Keep is null ? plan.Timeout : null,
         };

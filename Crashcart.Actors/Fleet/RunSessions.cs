@@ -10,10 +10,11 @@ namespace Crashcart.Actors.Fleet;
 /// The sessions of one run: has them started a window at a time, and tells the client how each goes and ends. Only the run's
 /// actor calls it.
 /// </summary>
+/// <param name="self">The run's actor.</param>
 /// <param name="tell">Takes a message for a node's actor.</param>
 /// <param name="changed">Called after each change; nothing waits or runs any more when <see cref="AreOver"/>.</param>
 internal sealed class RunSessions(
-    ISessionOrders orders, FanOut fanOut, IRunPort port, ITimerScheduler timers, Action<Address, IWireMessage> tell, Action changed)
+    ISessionOrders orders, FanOut fanOut, IRunPort port, IActorRef self, ITimerScheduler timers, Action<Address, IWireMessage> tell, Action changed)
 {
     /// <summary>From the request to the tool's start. A node gives up earlier by itself.</summary>
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
@@ -28,6 +29,11 @@ internal sealed class RunSessions(
 
     /// <summary>The tool has run as long as it may.</summary>
     public sealed record SessionIsLate(int Target) : INoSerializationVerificationNeeded;
+
+    /// <summary>The session may start.</summary>
+    public sealed record Admitted(int Target, StartSession Order) : INoSerializationVerificationNeeded;
+
+    public sealed record NotAdmitted(int Target, string Why) : INoSerializationVerificationNeeded;
 
     /// <summary>For each tool, as far as that is not the node's business; null means none.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -119,6 +125,14 @@ internal sealed class RunSessions(
         port.Tell(new RunEvent.SessionWaits(target, waits.Image, waits.Received, waits.Size));
     }
 
+    public void On(Admitted admitted)
+    {
+        if (_window.IsRunning(admitted.Target))
+            Tell(admitted.Target, orders.Grant(_roster[admitted.Target], admitted.Order));
+    }
+
+    public void On(NotAdmitted not) => Abandon(not.Target, 125, not.Why);
+
     public void On(Run.StreamBegan began) => Begin(began.Target);
 
     public void On(SessionRuns runs)
@@ -171,8 +185,12 @@ internal sealed class RunSessions(
         }
         StreamTicket ticket = orders.AreStreamed ? port.Open(target) : new StreamTicket("", ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)));
         _roster.Trust(target, ticket.Secret);
-        Tell(target, orders.Begin(target, _roster[target], _roster.Count, ticket));
         timers.StartSingleTimer(target, new StartIsLate(target), StartPatience);
+        IWireMessage order = orders.Begin(target, _roster[target], _roster.Count, ticket);
+        if (order is StartSession start)
+            port.AdmitAsync(target, _roster[target], start).PipeTo(self, success: () => new Admitted(target, start), failure: e => new NotAdmitted(target, e.Message));
+        else
+            Tell(target, order);
     }
 
     private void Begin(int target)

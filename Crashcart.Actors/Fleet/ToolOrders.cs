@@ -19,7 +19,7 @@ internal sealed class ToolOrders(RunPlan plan, Func<DateTimeOffset> now) : ISess
     public string? Obstacle(RunTarget where) =>
         plan.Access.Allows(where) ? null : "The fleet's policy was changed before the session began, and does not allow it any more.";
 
-    public IWireMessage Begin(int target, RunTarget where, int targets, StreamTicket ticket) => plan.Access.Grant(where, new StartSession
+    public IWireMessage Begin(int target, RunTarget where, int targets, StreamTicket ticket) => new StartSession
     {
         SessionId = SessionOf(target).Value,
         RunId = plan.Id.Value,
@@ -41,7 +41,9 @@ internal sealed class ToolOrders(RunPlan plan, Func<DateTimeOffset> now) : ISess
             Targets = targets,
             RunSinceUnixMs = Began.ToUnixTimeMilliseconds(),
         },
-    });
+    };
+
+    public IWireMessage Grant(RunTarget where, StartSession start) => plan.Access.Grant(where, start);
 
     public IWireMessage End(int target, string reason) => new EndSession { SessionId = SessionOf(target).Value, Reason = plan.Keep is null ? "" : reason };
 

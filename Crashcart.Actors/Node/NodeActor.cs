@@ -77,6 +77,7 @@ public sealed class NodeActor : ReceiveActor
         Receive<FindKeptRuns>(records.Forward);
         Receive<ReplaySession>(records.Forward);
         Receive<RemoveRun>(records.Forward);
+        Receive<FindAudit>(find => OnFindAudit(find, ports.Audit));
         Receive<CordonNode>(OnCordon);
         Receive<Cordoned>(OnCordoned);
         Receive<ContainersActor.Counted>(OnCounted);
@@ -160,6 +161,12 @@ public sealed class NodeActor : ReceiveActor
         UnmountImage unmount => new ImageUnmounted { CorrelationId = unmount.CorrelationId, Problem = problem },
         _ => throw new ArgumentOutOfRangeException(nameof(request)),
     };
+
+    private void OnFindAudit(FindAudit find, IAuditLines audit) => audit.FindAsync(find).PipeTo(
+        Sender,
+        Self,
+        success: lines => new AuditFound { CorrelationId = find.CorrelationId, Node = _description.Node, Lines = { lines } },
+        failure: e => new AuditFound { CorrelationId = find.CorrelationId, Node = _description.Node, Problem = NodeException.Describe(e).Message });
 
     private void OnCordon(CordonNode cordon)
     {

@@ -31,6 +31,9 @@ public enum PolicyVerb
 
     /// <summary>What the policy says, of anybody.</summary>
     Explain,
+
+    /// <summary>The audit logs of coordinators and nodes.</summary>
+    Audit,
 }
 
 /// <summary>What a rule can be narrowed to.</summary>
@@ -53,7 +56,7 @@ public static class PolicyVerbs
         PolicyVerb.Exec => PolicyAspects.Nodes | PolicyAspects.Labels | PolicyAspects.Images | PolicyAspects.Profiles | PolicyAspects.Tools,
         PolicyVerb.Mount => PolicyAspects.Nodes | PolicyAspects.Labels | PolicyAspects.Images,
         PolicyVerb.List or PolicyVerb.Unmount or PolicyVerb.Kill => PolicyAspects.Nodes | PolicyAspects.Labels,
-        PolicyVerb.Nodes or PolicyVerb.Cordon => PolicyAspects.Nodes,
+        PolicyVerb.Nodes or PolicyVerb.Cordon or PolicyVerb.Audit => PolicyAspects.Nodes,
         PolicyVerb.Images or PolicyVerb.Push or PolicyVerb.Remove => PolicyAspects.Images,
         _ => PolicyAspects.None,
     };

@@ -129,3 +129,10 @@ public sealed partial class FindLiveRuns : IQuestion
 }
 
 public sealed partial class LiveRunsFound : IAnswer;
+
+public sealed partial class FindAudit : IQuestion
+{
+    public Type AnswerType => typeof(AuditFound);
+}
+
+public sealed partial class AuditFound : IAnswer;

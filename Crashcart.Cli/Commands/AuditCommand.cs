@@ -7,6 +7,7 @@ internal static class AuditCommand
 {
     public static Command Create() => new("audit", "Look into the audit logs of coordinators and nodes, and check that they are whole.")
     {
+        AuditListCommand.Create(),
         AuditVerifyCommand.Create(),
     };
 }

@@ -37,6 +37,13 @@ internal static class CommonOptions
         Description = "Print the run's id and leave it alone: the nodes keep its output for 'crashcart runs logs'",
     };
 
+    /// <summary>For what is in the fleet's audit logs.</summary>
+    public static Option<string> Reason() => new("--reason")
+    {
+        HelpName = "TEXT",
+        Description = "What it is for, for the audit log of the fleet",
+    };
+
     public static Option<string> Coordinator() => new("--coordinator")
     {
         HelpName = "ADDRESS",

@@ -38,10 +38,11 @@ internal static class CpCommand
         var follow = new Option<bool>("--follow-link", "-L") { Description = "When FROM is a link, copy what it leads to; links in a directory stay links" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Show no progress" };
         var image = CommonOptions.AnyImage();
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         command.Add(from);
         command.Add(to);
-        foreach (Option option in (Option[])[archive, follow, quiet, image, coordinator])
+        foreach (Option option in (Option[])[archive, follow, quiet, image, reason, coordinator])
             command.Add(option);
 
         command.SetAction(async (parsed, _) =>
@@ -57,7 +58,7 @@ internal static class CpCommand
                 throw Wrong("A tar archive is nothing for a terminal; send it to a file or a program: … > FILE.tar");
             var what = source.Target is null ? destination.Name : source.Name;
             var progress = new CopyProgress(what, parsed.GetValue(quiet) || destination.IsStream ? null : StatusLine.OnStandardError);
-            using var host = await OpenAsync(target, parsed.GetValue(image), parsed.GetValue(coordinator));
+            using var host = await OpenAsync(target, parsed.GetValue(image), parsed.GetValue(reason) ?? "", parsed.GetValue(coordinator));
             return source.Target is null
                 ? await IntoAsync(host, source, destination, parsed.GetValue(follow), parsed.GetValue(archive), progress)
                 : await OutOfAsync(host, source, destination, parsed.GetValue(follow), parsed.GetValue(archive), progress);
@@ -65,10 +66,10 @@ internal static class CpCommand
         return command;
     }
 
-    private static async Task<ICopyHost> OpenAsync(string target, string? image, string? coordinator)
+    private static async Task<ICopyHost> OpenAsync(string target, string? image, string reason, string? coordinator)
     {
         if (coordinator is not null || target.Contains('/', StringComparison.Ordinal))
-            return new RemoteCopyHost(Settings.Coordinator(coordinator), target, ImageNames.InFleet(image));
+            return new RemoteCopyHost(Settings.Coordinator(coordinator), target, ImageNames.InFleet(image), reason);
         Root.Require("cp");
         return await LocalCopyHost.OpenAsync(target, Settings.Image(ImageNames.Here(image)));
     }

@@ -30,11 +30,12 @@ internal static class FleetCaptureCommand
         var count = new Option<string>("--count", "-c") { HelpName = "N", Description = "End in each container after so many packets" };
         var file = new Option<string>("--write", "-w") { HelpName = "FILE", Description = "Where the capture goes; standard output by default" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask before capturing in very many containers" };
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         command.Add(filter);
         selection.AddTo(command);
         fanOut.AddTo(command);
-        foreach (Option option in (Option[])[interfaces, snapLength, count, file, yes, coordinator])
+        foreach (Option option in (Option[])[interfaces, snapLength, count, file, yes, reason, coordinator])
             command.Add(option);
 
         command.SetAction((parsed, _) =>
@@ -46,6 +47,7 @@ internal static class FleetCaptureCommand
             ];
             var run = new RunRequest
             {
+                Reason = parsed.GetValue(reason) ?? "",
                 Selection = selection.Read(parsed),
                 Tool = new SessionRequest { Tool = tcpdump }.ToTool(default, stdin: false),
                 Ask = !parsed.GetValue(yes) && Confirmation.IsPossible,

@@ -30,12 +30,13 @@ internal static class FleetCpCommand
         var archive = new Option<bool>("--archive", "-a") { Description = "Keep owners, groups (by number) and set-ID bits" };
         var image = CommonOptions.FleetImage();
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask before copying out of very many containers" };
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         command.Add(from);
         command.Add(directory);
         selection.AddTo(command);
         fanOut.AddTo(command);
-        foreach (Option option in (Option[])[archive, image, yes, coordinator])
+        foreach (Option option in (Option[])[archive, image, yes, reason, coordinator])
             command.Add(option);
 
         command.SetAction(async (parsed, _) =>
@@ -43,6 +44,7 @@ internal static class FleetCpCommand
             var file = ContainerFile.Parse(parsed.GetValue(from)!.TrimStart(':')).RequireCopyable();
             var run = new RunRequest
             {
+                Reason = parsed.GetValue(reason) ?? "",
                 Selection = selection.Read(parsed),
                 Image = ImageNames.InFleet(parsed.GetValue(image)),
                 Tool = ContainerTools.Read(file).ToTool(default, stdin: false),

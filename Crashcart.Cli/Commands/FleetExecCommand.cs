@@ -58,6 +58,7 @@ internal static class FleetExecCommand
                 Selection = selection.Read(parsed),
                 Tool = request.ToTool(default, parsed.GetValue(stdin)),
                 Image = ImageNames.InFleet(parsed.GetValue(image)),
+                Reason = request.Reason,
                 TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
                 Ask = !parsed.GetValue(yes) && Confirmation.IsPossible,
             };

@@ -23,9 +23,9 @@ internal static class FleetMountCommand
             not take it.
             """,
             image,
-            (parsed, coordinator, selection, path) => RemoteMounts.MountAsync(
+            (parsed, coordinator, selection, path, reason) => RemoteMounts.MountAsync(
                 coordinator,
-                new MountRequest { Selection = selection, Image = ImageNames.InFleet(parsed.GetValue(image)), Path = path },
+                new MountRequest { Selection = selection, Image = ImageNames.InFleet(parsed.GetValue(image)), Path = path, Reason = reason },
                 isSelection: true));
     }
 
@@ -43,25 +43,27 @@ internal static class FleetMountCommand
             has it still.
             """,
             force,
-            (parsed, coordinator, selection, path) => RemoteMounts.UnmountAsync(
-                coordinator, new UnmountRequest { Selection = selection, Force = parsed.GetValue(force), Path = path }, isSelection: true));
+            (parsed, coordinator, selection, path, reason) => RemoteMounts.UnmountAsync(
+                coordinator, new UnmountRequest { Selection = selection, Force = parsed.GetValue(force), Path = path, Reason = reason }, isSelection: true));
     }
 
     private static Command Create(
-        string name, string description, Option own, Func<ParseResult, string?, Selection, string, Task<int>> act)
+        string name, string description, Option own, Func<ParseResult, string?, Selection, string, string, Task<int>> act)
     {
         var command = new Command(name, description);
         var selection = new SelectionOptions();
         var at = CommonOptions.At();
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         selection.AddFilterTo(command);
         command.Add(own);
         command.Add(at);
+        command.Add(reason);
         command.Add(coordinator);
         command.SetAction((parsed, _) =>
         {
             var path = MountPath.Parse(parsed.GetValue(at) ?? SharedMount.Path);
-            return act(parsed, parsed.GetValue(coordinator), selection.Read(parsed), path.ToString());
+            return act(parsed, parsed.GetValue(coordinator), selection.Read(parsed), path.ToString(), parsed.GetValue(reason) ?? "");
         });
         return command;
     }

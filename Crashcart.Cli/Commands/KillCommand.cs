@@ -20,15 +20,17 @@ internal static class KillCommand
             Exit status: 0 they end; 3 there is no such session or run; 125 some host did not answer.
             """);
         var id = new Argument<string>("ID") { HelpName = "SESSION|RUN" };
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         command.Add(id);
+        command.Add(reason);
         command.Add(coordinator);
         command.SetAction(async (parsed, _) =>
         {
             var name = parsed.GetValue(id)!;
             if (name.Length == 0)
                 throw new CrashcartException(FailureReason.BadRequest, "Which session? Give an id that 'crashcart sessions' lists.");
-            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Leases.KillAsync(new KillRequest { Id = name }));
+            var answer = await Listing.AskAsync(parsed.GetValue(coordinator), client => client.Leases.KillAsync(new KillRequest { Id = name, Reason = parsed.GetValue(reason) ?? "" }));
             foreach (var session in answer.Sessions)
             {
                 var container = HeldListing.NameOf(session.Container, session.ContainerId, 0);

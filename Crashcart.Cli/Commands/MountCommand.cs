@@ -26,10 +26,12 @@ internal static class MountCommand
         var target = new Argument<string>("TARGET");
         var image = CommonOptions.AnyImage();
         var at = CommonOptions.At();
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         command.Add(target);
         command.Add(image);
         command.Add(at);
+        command.Add(reason);
         command.Add(coordinator);
         command.SetAction((parsed, _) =>
         {
@@ -37,7 +39,7 @@ internal static class MountCommand
             var path = MountPath.Parse(parsed.GetValue(at) ?? SharedMount.Path);
             if (!RemoteMounts.IsRemote(name, parsed.GetValue(coordinator)))
                 return RunAsync(name, ImageNames.Here(parsed.GetValue(image)), path, say: null);
-            var request = new Api.MountRequest { Container = name, Image = ImageNames.InFleet(parsed.GetValue(image)), Path = path.ToString() };
+            var request = new Api.MountRequest { Container = name, Image = ImageNames.InFleet(parsed.GetValue(image)), Path = path.ToString(), Reason = parsed.GetValue(reason) ?? "" };
             return RemoteMounts.MountAsync(parsed.GetValue(coordinator), request, isSelection: false);
         });
         return command;

@@ -69,6 +69,8 @@ internal sealed class SessionOptions
         Description = "End the tool after this long, like 90s or 5m; the exit status is then 124",
     };
 
+    private readonly Option<string> _reason = CommonOptions.Reason();
+
     private readonly Option<bool> _explain = new("--explain")
     {
         Description = "Run nothing: print the privileges that the tool would have, beside those of its container",
@@ -76,7 +78,7 @@ internal sealed class SessionOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _cpus, _timeout, _explain])
+        foreach (Option option in (Option[])[_user, _workingDirectory, _environment, _profile, _capAdd, _capDrop, _shared, _memory, _cpus, _timeout, _reason, _explain])
             command.Add(option);
     }
 
@@ -106,6 +108,7 @@ internal sealed class SessionOptions
             Shared = parsed.GetValue(_shared),
             Memory = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes("--memory", memory) : null,
             NanoCpus = parsed.GetValue(_cpus) is { } cpus ? Quantities.NanoCpus("--cpus", cpus) : null,
+            Reason = parsed.GetValue(_reason) ?? "",
             Timeout = parsed.GetValue(_timeout) is { } timeout ? Quantities.Duration("--timeout", timeout) : null,
         };
     }

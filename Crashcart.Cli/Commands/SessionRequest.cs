@@ -42,6 +42,9 @@ internal sealed record SessionRequest
     /// <summary>Run nothing, and say what the tool would be allowed.</summary>
     public bool Explain { get; init; }
 
+    /// <summary>What it is for.</summary>
+    public string Reason { get; init; } = "";
+
     /// <summary>What a tool must know of the person's terminal; everything else of our environment stays here.</summary>
     public static IReadOnlyList<string> TerminalType(bool terminal) =>
         terminal && System.Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term ? [$"TERM={term}"] : [];

@@ -20,10 +20,12 @@ internal static class UnmountCommand
         var target = new Argument<string>("TARGET");
         var force = new Option<bool>("--force", "-f") { Description = "Detach it even while processes use it; they keep what they have open" };
         var at = CommonOptions.At();
+        var reason = CommonOptions.Reason();
         var coordinator = CommonOptions.Coordinator();
         command.Add(target);
         command.Add(force);
         command.Add(at);
+        command.Add(reason);
         command.Add(coordinator);
         command.SetAction((parsed, _) =>
         {
@@ -32,7 +34,7 @@ internal static class UnmountCommand
             return RemoteMounts.IsRemote(name, parsed.GetValue(coordinator))
                 ? RemoteMounts.UnmountAsync(
                     parsed.GetValue(coordinator),
-                    new Api.UnmountRequest { Container = name, Force = parsed.GetValue(force), Path = path.ToString() },
+                    new Api.UnmountRequest { Container = name, Force = parsed.GetValue(force), Path = path.ToString(), Reason = parsed.GetValue(reason) ?? "" },
                     isSelection: false)
                 : RunAsync(name, parsed.GetValue(force), path, say: null);
         });

@@ -9,14 +9,15 @@ namespace Crashcart.Cli.Copy;
 /// <summary>A container that the coordinator reaches.</summary>
 /// <param name="target">NODE/CONTAINER, or a container's name or id.</param>
 /// <param name="image">An image of the fleet's; empty: the node's own.</param>
-internal sealed class RemoteCopyHost(CoordinatorAddress address, string target, string image) : ICopyHost
+/// <param name="reason">What it is for.</param>
+internal sealed class RemoteCopyHost(CoordinatorAddress address, string target, string image, string reason) : ICopyHost
 {
     private readonly CoordinatorClient _client = new(address);
 
     public async Task<int> RunAsync(SessionRequest request, Func<Stream, Task>? input, Stream output, Stream errors)
     {
         using var call = new RunCall(_client);
-        var start = new RunRequest { Container = target, Image = image, Tool = request.ToTool(default, stdin: input is not null) };
+        var start = new RunRequest { Container = target, Image = image, Tool = request.ToTool(default, stdin: input is not null), Reason = reason };
         var wait = ImageWait.OnStandardError();
         var tool = new InputStream(call);
         try

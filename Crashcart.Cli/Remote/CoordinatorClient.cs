@@ -45,6 +45,7 @@ internal sealed class CoordinatorClient : IDisposable
         Leases = new Leases.LeasesClient(_channel);
         Runs = new Runs.RunsClient(_channel);
         Images = new Api.Images.ImagesClient(_channel);
+        Audit = new Api.Audit.AuditClient(_channel);
         Policies = new Api.Policies.PoliciesClient(_channel);
     }
 
@@ -55,6 +56,8 @@ internal sealed class CoordinatorClient : IDisposable
     public Runs.RunsClient Runs { get; }
 
     public Api.Images.ImagesClient Images { get; }
+
+    public Api.Audit.AuditClient Audit { get; }
 
     public Api.Policies.PoliciesClient Policies { get; }
 

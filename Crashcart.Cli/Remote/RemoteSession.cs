@@ -29,6 +29,7 @@ internal static class RemoteSession
             Container = target,
             Image = image,
             Tool = request.ToTool(UserTerminal.Size, stdin: true),
+            Reason = request.Reason,
             TimeoutMs = (ulong)(request.Timeout?.TotalMilliseconds ?? 0),
         };
         var wait = ImageWait.OnStandardError();

@@ -5,6 +5,8 @@ using Crashcart.Actors.Images;
 using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
+using Crashcart.Audit;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Policies;
@@ -17,7 +19,7 @@ namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on the fleet's actors.</summary>
 internal sealed class FleetService(
-    FleetGate fleet, PolicyGate policy, RunOwners owners, ImageDesk images, StreamTickets tickets, ILogger<FleetService> log) : Fleet.FleetBase
+    FleetGate fleet, PolicyGate policy, RunOwners owners, ImageDesk images, StreamTickets tickets, AuditLog audit, ILogger<FleetService> log) : Fleet.FleetBase
 {
     /// <summary>More than a node's patience, so that its silence is told as such.</summary>
     private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(1);
@@ -67,7 +69,7 @@ internal sealed class FleetService(
         string caller = PeerCheck.Describe(context.GetHttpContext());
         if (start.TargetsCase == RunRequest.TargetsOneofCase.Replay)
         {
-            var replay = new RunPipe(RunId.New(), tickets, fleet.StreamEndpoint, images.DefaultAsync);
+            var replay = Pipe(RunId.New(), start, context);
             RunLog.Reads(log, start.Replay.Run, caller);
             var plan = new ReplayPlan(start.Replay.Run, start.Replay.Follow, start.Replay.EndsOnly)
             {
@@ -83,7 +85,7 @@ internal sealed class FleetService(
         run = run with { Access = policy.RequireSomewhere(context, question, start.Image.Length == 0 ? ImageName.Default.Value : null) };
         run = run with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
         RunLog.Starts(log, run.Id, run.Tool.Argv[0], caller);
-        var pipe = new RunPipe(run.Id, tickets, fleet.StreamEndpoint, images.DefaultAsync) { MaxBytes = start.MaxBytes };
+        var pipe = Pipe(run.Id, start, context);
         owners.Add(run.Id, question.Subject);
         try
         {
@@ -95,6 +97,9 @@ internal sealed class FleetService(
         }
         RunLog.Ended(log, run.Id);
     }
+
+    private RunPipe Pipe(RunId run, RunRequest request, ServerCallContext context) =>
+        new(run, tickets, fleet.StreamEndpoint, images.DefaultAsync, new RunAudit(audit, context.Caller(), request, run)) { MaxBytes = request.MaxBytes };
 
     /// <summary>Between a run and its client, until one of them ends.</summary>
     private async Task Carry(

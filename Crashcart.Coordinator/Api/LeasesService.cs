@@ -4,6 +4,7 @@ using Crashcart.Actors.Images;
 using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Policies;
@@ -44,7 +45,7 @@ internal sealed class LeasesService(FleetGate fleet, PolicyGate policy, ImageDes
         var pipe = new MountPipe(images, context.CancellationToken);
         // An image may take long to come; the actors end by themselves.
         Task<object> answer = fleet.AskFleet<object>(
-            new LeaseQuery.Mount(targets, caller, image, pipe, request.Path) { Access = access }, Timeout.InfiniteTimeSpan, context.CancellationToken);
+            new LeaseQuery.Mount(targets, caller, image, pipe, request.Path) { Access = access, Origin = Origin(context, request.Reason) }, Timeout.InfiniteTimeSpan, context.CancellationToken);
         try
         {
             await foreach (MountWaits waits in pipe.UntilAsync(answer))
@@ -61,7 +62,11 @@ internal sealed class LeasesService(FleetGate fleet, PolicyGate policy, ImageDes
     {
         RunTargets targets = RunMapping.ToTargets(request.TargetsCase == UnmountRequest.TargetsOneofCase.Container ? request.Container : null, request.Selection);
         string caller = PeerCheck.Describe(context.GetHttpContext());
-        var unmount = new LeaseQuery.Unmount(targets, caller, request.Force, request.Path) { Access = Access(context, PolicyVerb.Unmount) };
+        var unmount = new LeaseQuery.Unmount(targets, caller, request.Force, request.Path)
+        {
+            Access = Access(context, PolicyVerb.Unmount),
+            Origin = Origin(context, request.Reason),
+        };
         return Changed(await Ask<object>(unmount, context), mount: false, caller);
     }
 
@@ -118,6 +123,8 @@ internal sealed class LeasesService(FleetGate fleet, PolicyGate policy, ImageDes
     }
 
     private TargetAccess Access(ServerCallContext context, PolicyVerb verb) => policy.RequireSomewhere(context, PolicyGate.Question(context, verb));
+
+    private static Origin Origin(ServerCallContext context, string reason) => Callers.ToOrigin(context.Caller(), reason);
 
     private Task<T> Ask<T>(object question, ServerCallContext context) => fleet.AskFleet<T>(question, Patience, context.CancellationToken);
 

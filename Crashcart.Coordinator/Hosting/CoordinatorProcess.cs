@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
+using Crashcart.Audit;
 using Crashcart.Coordinator.Api;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Limits;
@@ -61,9 +63,11 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     /// <exception cref="IOException">A listener's address is taken.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
+        using AuditLog audit = settings.Audit.Open("coordinator", logs.CreateLogger<AuditLog>());
+        using var denials = new Denials(audit, TimeProvider.System);
         using MemberIdentity? identity = Identity();
-        using TlsListener? forNodes = Tls(identity, PeerRole.Node);
-        using TlsListener? forUsers = Tls(identity, PeerRole.User);
+        using TlsListener? forNodes = Tls(identity, PeerRole.Node, denials);
+        using TlsListener? forUsers = Tls(identity, PeerRole.User, denials);
         using var policy = new PolicyStore(settings.PolicyPath, TimeProvider.System, logs.CreateLogger<PolicyStore>());
         SocketFile.Claim(settings.Socket, UnixGroup.Find(Group));
         if (node is not null)
@@ -71,7 +75,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         try
         {
             await using WebApplication streams = StreamServer(forNodes);
-            await using WebApplication clients = ClientServer(forUsers, policy, identity);
+            await using WebApplication clients = ClientServer(forUsers, policy, identity, audit, denials);
             await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, JoinService, logs) : null;
             await Start(streams, settings.StreamListen);
             if (node is not null)
@@ -151,8 +155,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             Path.Combine(settings.AuthorityDirectory, IdentityFiles.RevocationName))
         : null;
 
-    private TlsListener? Tls(MemberIdentity? identity, PeerRole welcome) =>
-        identity is null ? null : new TlsListener(identity, welcome, logs.CreateLogger<TlsListener>());
+    private TlsListener? Tls(MemberIdentity? identity, PeerRole welcome, Denials denials) =>
+        identity is null ? null : new TlsListener(identity, welcome, denials, logs.CreateLogger<TlsListener>());
 
     private void Populate(ActorSystem system)
     {
@@ -193,7 +197,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy, MemberIdentity? identity)
+    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy, MemberIdentity? identity, AuditLog audit, Denials denials)
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
         var usage = new UserUsage(settings.Limits);
@@ -214,13 +218,20 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
         GrantSigner? signer = identity is null ? null : new GrantSigner(identity, TimeProvider.System);
         builder.Services.AddSingleton(policy).AddSingleton(new PolicyGate(policy, signer, logs.CreateLogger<PolicyGate>())).AddSingleton<RunOwners>();
-        builder.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<PeerInterceptor>());
+        builder.Services.AddSingleton(audit).AddSingleton(denials);
+        builder.Services.Configure<GrpcServiceOptions>(options =>
+        {
+            options.Interceptors.Add<DenialInterceptor>();
+            options.Interceptors.Add<PeerInterceptor>();
+            options.Interceptors.Add<AuditInterceptor>();
+        });
         WebApplication server = builder.Build();
         server.Use(new CallGate(usage).Enter);
         server.MapGrpcService<FleetService>();
         server.MapGrpcService<LeasesService>();
         server.MapGrpcService<RunsService>();
         server.MapGrpcService<ImagesService>();
+        server.MapGrpcService<AuditService>();
         server.MapGrpcService<PoliciesService>();
         return server;
     }

@@ -3,6 +3,7 @@ using System.Net;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Limits;
 using Crashcart.Node;
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Identity;
 
@@ -34,6 +35,7 @@ internal sealed record CoordinatorSettings(
     long ImageMax,
     int ImageTransfers,
     NodeSettings? Solo,
+    AuditSettings Audit,
     LogLevel LogLevel)
 {
     private const int MostPerUser = 1_000_000;
@@ -118,6 +120,7 @@ internal sealed record CoordinatorSettings(
             settings.Bytes(ImageMaxSetting),
             settings.Number(ImageTransfersSetting, 1, 1000),
             settings.IsOn(SoloSetting) ? NodeSettings.Solo(settings) : null,
+            AuditSettings.From(settings, NodeSettings.StateDirectoryOf(settings)),
             NodeSettings.LogLevelOf(settings))
         {
             PolicyPath = settings.Text(PolicySetting),

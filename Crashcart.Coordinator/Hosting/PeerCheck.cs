@@ -24,15 +24,19 @@ internal sealed class PeerCheck(uint? group)
     /// <summary>Who calls, for the log.</summary>
     public static string Describe(HttpContext context) =>
         context.Connection.ClientCertificate is { } certificate && Peer.Of(certificate) is { } peer ? peer.ToString()
-        : context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true
+        : UserOf(context) is { } user
             ? $"user {user}"
             : $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
 
     /// <summary>Who calls, for the policy. Whoever comes by TCP in the clear is nobody known.</summary>
     public static PolicySubject Subject(HttpContext context) =>
         context.Connection.ClientCertificate is { } certificate && Peer.Of(certificate) is { } peer ? PolicySubject.User(peer.Name, peer.Groups)
-        : context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true ? PolicySubject.Local((uint)user!)
+        : UserOf(context) is { } user ? PolicySubject.Local(user)
         : new PolicySubject("anonymous", []);
+
+    /// <summary>The user at the other end of a Unix socket; null on other connections.</summary>
+    public static uint? UserOf(HttpContext context) =>
+        context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(UserKey, out object? user) == true ? (uint?)user : null;
 
     /// <summary>What to tell a peer that is refused; null for one that is welcome.</summary>
     public static string? Refusal(HttpContext context) =>

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Crashcart.Audit;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Node.Identity;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -20,13 +23,18 @@ internal sealed class TlsListener : IDisposable
     /// <summary>A client that is silent holds a connection no longer.</summary>
     private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(5);
 
+    private static readonly object TakenKey = new();
+    private static readonly object RefusalKey = new();
+
     private readonly MemberIdentity _identity;
     private readonly PeerRole _welcome;
+    private readonly Denials _denials;
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<ConnectionContext, X509Certificate2> _open = new();
 
-    public TlsListener(MemberIdentity identity, PeerRole welcome, ILogger log)
+    public TlsListener(MemberIdentity identity, PeerRole welcome, Denials denials, ILogger log)
     {
+        _denials = denials;
         _identity = identity;
         _welcome = welcome;
         _log = log;
@@ -35,13 +43,14 @@ internal sealed class TlsListener : IDisposable
 
     public void Apply(ListenOptions listen)
     {
-        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake()), HandshakeTimeout = HandshakePatience });
+        listen.Use(next => connection => TellIfNotTaken(connection, next));
+        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = made => ValueTask.FromResult(Handshake(made.Connection)), HandshakeTimeout = HandshakePatience });
         listen.Use(next => connection => Watch(connection, next));
     }
 
     public void Dispose() => _identity.Changed -= EndThoseNotWelcome;
 
-    private SslServerAuthenticationOptions Handshake() => new()
+    private SslServerAuthenticationOptions Handshake(BaseConnectionContext connection) => new()
     {
         ServerCertificate = _identity.Certificate,
         ClientCertificateRequired = true,
@@ -49,10 +58,10 @@ internal sealed class TlsListener : IDisposable
         // Every connection shows its certificate anew.
         AllowTlsResume = false,
         ApplicationProtocols = [SslApplicationProtocol.Http2],
-        RemoteCertificateValidationCallback = (_, shown, _, _) => IsWelcome(shown),
+        RemoteCertificateValidationCallback = (_, shown, _, _) => IsWelcome(shown, connection),
     };
 
-    private bool IsWelcome(X509Certificate? shown)
+    private bool IsWelcome(X509Certificate? shown, BaseConnectionContext connection)
     {
         try
         {
@@ -61,8 +70,22 @@ internal sealed class TlsListener : IDisposable
         catch (AuthenticationException e)
         {
             TlsLog.Refused(_log, e.Message);
+            connection.Items[RefusalKey] = e.Message;
             return false;
         }
+    }
+
+    private async Task TellIfNotTaken(ConnectionContext connection, ConnectionDelegate next)
+    {
+        await next(connection);
+        if (connection.Items.ContainsKey(TakenKey))
+            return;
+        _denials.Tell(new AuditEvent("denied")
+        {
+            Caller = new AuditCaller("", [], (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? ""),
+            Verb = "connect",
+            Problem = connection.Items.TryGetValue(RefusalKey, out object? refusal) ? (string)refusal! : "The TLS handshake failed.",
+        });
     }
 
     private async Task Watch(ConnectionContext connection, ConnectionDelegate next)
@@ -73,6 +96,7 @@ internal sealed class TlsListener : IDisposable
             return;
         }
         _open[connection] = certificate;
+        connection.Items[TakenKey] = true;
         try
         {
             // It may have been revoked since the handshake, when this connection was not among the others yet.

@@ -21,6 +21,7 @@ internal static class CallVerbs
         ["/crashcart.api.Leases/Kill"] = [PolicyVerb.Kill, PolicyVerb.Exec],
         ["/crashcart.api.Runs/ListRuns"] = [PolicyVerb.List, PolicyVerb.Exec],
         ["/crashcart.api.Runs/RemoveRun"] = [PolicyVerb.Kill, PolicyVerb.Exec],
+        ["/crashcart.api.Audit/ListAudit"] = [PolicyVerb.Audit],
         ["/crashcart.api.Policies/Explain"] = [PolicyVerb.Explain],
     };
 

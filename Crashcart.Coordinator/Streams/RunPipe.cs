@@ -5,6 +5,7 @@ using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
+using Crashcart.Coordinator.Auditing;
 using Google.Protobuf;
 
 namespace Crashcart.Coordinator.Streams;
@@ -25,12 +26,13 @@ internal abstract record RunItem
 /// One run between its client's call and its sessions' streams. Only so many frames of output wait here; then the streams
 /// wait, their HTTP/2 windows fill, and the tools stall. So a client that does not read costs a bounded amount of memory.
 /// </summary>
-internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endpoint, Func<Task<WantedImage?>> defaultImage) : IRunPort
+internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endpoint, Func<Task<WantedImage?>> defaultImage, RunAudit audit) : IRunPort
 {
     /// <summary>Of up to 64 KiB each.</summary>
     private const int OutputFrames = 16;
 
     private readonly ConcurrentDictionary<int, (SessionPipe Pipe, ByteString Secret)> _sessions = new();
+    private readonly ConcurrentDictionary<int, SessionPipe> _opened = new();
     private readonly Channel<RunItem> _items = Channel.CreateUnbounded<RunItem>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Room _room = new(OutputFrames);
     private readonly TaskCompletionSource<IActorRef> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,10 +58,13 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
         var pipe = new SessionPipe(this, id.Session(target), target, MaxBytes);
         ByteString secret = tickets.Issue(pipe);
         _sessions[target] = (pipe, secret);
+        _opened[target] = pipe;
         return new StreamTicket(endpoint(), secret);
     }
 
     public Task<WantedImage?> DefaultImageAsync() => defaultImage();
+
+    public Task AdmitAsync(int number, RunTarget target, StartSession order) => audit.StartsAsync(number, target, order);
 
     public void Close(int target)
     {
@@ -71,6 +76,8 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
 
     public void Tell(RunEvent happened)
     {
+        if (happened is RunEvent.SessionEnded ended)
+            audit.Ended(ended.Target, ended.Outcome, _opened.TryRemove(ended.Target, out SessionPipe? pipe) ? pipe : null);
         _items.Writer.TryWrite(new RunItem.Event(happened));
         if (happened is not (RunEvent.Started or RunEvent.SessionWaits))
             _underWay.TrySetResult();

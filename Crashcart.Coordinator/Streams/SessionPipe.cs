@@ -45,6 +45,12 @@ internal sealed class SessionPipe : IDisposable
 
     public int Target { get; }
 
+    /// <summary>From the tool, and delivered.</summary>
+    public long OutputBytes { get; private set; }
+
+    /// <summary>To the tool.</summary>
+    public long InputBytes { get; private set; }
+
     /// <summary>Cancelled when nothing of the session is wanted any more.</summary>
     public CancellationToken Closed { get; }
 
@@ -83,6 +89,7 @@ internal sealed class SessionPipe : IDisposable
             return Interlocked.Exchange(ref _size, null)!;
         if (frame.FrameCase is CoordinatorFrame.FrameOneofCase.Stdin or CoordinatorFrame.FrameOneofCase.StdinClosed)
             _inputRoom.Return();
+        InputBytes += frame.Stdin.Length;
         return frame;
     }
 
@@ -96,6 +103,7 @@ internal sealed class SessionPipe : IDisposable
         _room -= allowed.Length;
         if (allowed.Length > 0)
             await Run.SendOutput(Target, stderr, allowed, cancellation);
+        OutputBytes += allowed.Length;
         if (allowed.Length == data.Length)
             return;
         (await Run.Run).Tell(new Run.OutputFull(Target));

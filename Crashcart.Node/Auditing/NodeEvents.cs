@@ -9,7 +9,7 @@ namespace Crashcart.Node.Auditing;
 /// <summary>What a node's audit log says of the requests that come to it.</summary>
 internal static class NodeEvents
 {
-    public static AuditEvent Of(string name, StartSession request, IAttachedImage image) => Of(name, "exec", request.ContainerId, request.Origin) with
+    public static AuditEvent Of(string name, StartSession request, IAttachedImage image) => Of(name, request.Tool.Explain ? "explain" : "exec", request.ContainerId, request.Origin) with
     {
         Run = request.RunId,
         Session = request.SessionId,

@@ -12,7 +12,8 @@ public sealed record NodePorts(
     IRunRecords Records,
     IPeopleMounts PeopleMounts,
     ILeaseStore Leases,
-    IHostState Host)
+    IHostState Host,
+    IAuditLines Audit)
 {
     /// <summary>Null: the fleet has no authority, and nobody signs anything.</summary>
     public IGrants? Grants { get; init; }

@@ -99,6 +99,7 @@ public sealed class DetachedRunSpec : RunSpec
         ExpectQuiet(run);
 
         Advance(TimeSpan.FromSeconds(10));
+        ExpectFailed(1);
         ExpectQuiet(run);
         run.Tell(Over(first, new SessionEnd { ExitCode = 124, Failure = "Ended: the run's deadline has passed." }));
 

@@ -31,6 +31,8 @@ internal sealed class RecordingPort(IActorRef probe) : IRunPort
 
     public Task<WantedImage?> DefaultImageAsync() => Task.FromResult(DefaultImage);
 
+    public Task AdmitAsync(int number, RunTarget target, StartSession order) => Task.CompletedTask;
+
     public void Close(int target) => probe.Tell(new Closed(target));
 
     public void Tell(RunEvent happened) => probe.Tell(new Told(happened));

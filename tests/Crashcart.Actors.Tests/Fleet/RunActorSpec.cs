@@ -448,7 +448,6 @@ public sealed class RunActorSpec : RunSpec
 
         EventFilter.Exception<InvalidOperationException>().ExpectOne(() => Resolve(run, [Target(Self, "a"), Target(Self, "b")]));
 
-        ExpectStart(0);
         Assert.Equal("run-1-0", Node.ExpectMsg<EndSession>().SessionId);
         ExpectTold<RunEvent.Started>();
         ExpectAllFail(2);

@@ -37,7 +37,7 @@ public abstract class NodeSpec() : TestKit(Settings)
 
     internal ScriptedHost Host { get; } = new();
 
-    internal NodePorts Ports => new([Runtime], Targets, Images, Stored, Mounts, Tools, Calls, Records, Host, Host, Host);
+    internal NodePorts Ports => new([Runtime], Targets, Images, Stored, Mounts, Tools, Calls, Records, Host, Host, Host, new ScriptedAudit());
 
     internal static Container Web { get; } = Container("web", 100, ("app", "web"));
 

@@ -118,6 +118,8 @@ internal sealed class SimulatedFleet : IDisposable
 
         public StreamTicket Open(int target) => new("http://127.0.0.1:1", ByteString.CopyFrom(Guid.NewGuid().ToByteArray()));
 
+        public Task AdmitAsync(int number, RunTarget target, StartSession order) => Task.CompletedTask;
+
         public void Close(int target)
         {
         }

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Crashcart.Api;
+using Crashcart.Audit;
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Identity;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
@@ -23,6 +25,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
     {
         Socket = settings.Socket;
         StateDirectory = settings.StateDirectory;
+        AuditDirectory = settings.Audit.Directory;
         ClusterAddress = settings.ClusterListen.ToString();
         _process = Task.Run(() => new CoordinatorProcess(settings, node, logs).RunAsync(_stop.Token));
         _channel = Dial(settings.Socket);
@@ -46,6 +49,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
     public Crashcart.Api.Images.ImagesClient Images { get; }
 
     public string StateDirectory { get; }
+
+    public string AuditDirectory { get; }
 
     /// <summary>One that speaks TLS, and serves clients by TCP too.</summary>
     public static CoordinatorSettings Settings(TestAuthority authority, string name, params IEnumerable<string> seeds) => Settings(seeds) with
@@ -72,6 +77,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
             ImageMax: 1 << 20,
             ImageTransfers: 2,
             null,
+            new AuditSettings(directory.FullName + "-audit", new AuditLimits(1 << 20, 1 << 30, null)),
             LogLevel.Information);
     }
 
@@ -140,6 +146,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
         await StopAsync();
         if (Directory.Exists(Path.GetDirectoryName(Socket)))
             Directory.Delete(Path.GetDirectoryName(Socket)!, recursive: true);
+        if (Directory.Exists(AuditDirectory))
+            Directory.Delete(AuditDirectory, recursive: true);
         _stop.Dispose();
     }
 

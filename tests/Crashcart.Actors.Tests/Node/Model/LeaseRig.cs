@@ -48,7 +48,7 @@ internal sealed class LeaseRig
     public LeaseRig()
     {
         _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
-        var ports = new NodePorts([], _world, _world, new StoredWorld(_world), _world, new ScriptedTools(), new ScriptedCalls(), new ScriptedRecords(), _world, _world, new ScriptedHost());
+        var ports = new NodePorts([], _world, _world, new StoredWorld(_world), _world, new ScriptedTools(), new ScriptedCalls(), new ScriptedRecords(), _world, _world, new ScriptedHost(), new ScriptedAudit());
         _images = Child(_root, ImagesActor.Props(ports, Linger), "images");
         _mounts = Child(_root, MountsActor.Props(ports, _images), "mounts");
         var containers = Child(_root, Props.Create(() => new ContainersStub(this)), "containers");
