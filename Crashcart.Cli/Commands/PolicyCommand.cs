@@ -3,6 +3,7 @@ using Crashcart.Actors.Policies;
 using Crashcart.Api;
 using Crashcart.Cli.Output;
 using Crashcart.Coordinator.Policies;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 
@@ -41,6 +42,10 @@ internal static class PolicyCommand
             {
                 StandardText.Error(SafeText.Of(e.Message) + "\n");
                 return ExitStatus.NotVerified;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new CrashcartException(FailureReason.BadRequest, $"The policy cannot be read: {e.Message}", e);
             }
         });
         return command;

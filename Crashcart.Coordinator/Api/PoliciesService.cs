@@ -33,7 +33,8 @@ internal sealed class PoliciesService(FleetGate fleet, PolicyStore policy) : Cra
                 : question with { Node = request.Target };
         }
         PolicyVerdict verdict = policy.Decide(question);
-        return new ExplainPolicyResponse { Allowed = verdict.IsAllowed, Reason = Reason(question, verdict) };
+        string open = !verdict.IsAllowed && policy.MayAllow(question) ? "It depends on what the question leaves open. As it stands: " : "";
+        return new ExplainPolicyResponse { Allowed = verdict.IsAllowed, Reason = open + Reason(question, verdict) };
     }
 
     private static PolicySubject Subject(ExplainPolicyRequest request) => request.Subject.Split(':', 2) switch

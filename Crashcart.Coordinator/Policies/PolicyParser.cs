@@ -116,7 +116,7 @@ internal static class PolicyParser
     {
         if (at.Text(rule, "labels") is not { } text)
             return Selector.All;
-        return Selector.TryParse(text, out Selector selector, out string problem) ? selector : throw at.Wrong(rule.Children["labels"], problem.TrimEnd('.'));
+        return Selector.TryParse(text, out Selector selector, out string problem) ? selector : throw at.Wrong(rule.Children["labels"], $"the selector is malformed {problem.TrimEnd('.')}");
     }
 
     /// <summary>Reads parts of a file, and says where something else stands.</summary>

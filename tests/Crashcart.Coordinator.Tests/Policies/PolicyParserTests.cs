@@ -27,7 +27,7 @@ public sealed class PolicyParserTests
     [InlineData("rules:\n  - effect: allow\n    subjects: ['']\n", "3:16", "plain values")]
     [InlineData("rules:\n  - effect: allow\n    subjects: ['*']\n    verbs: [exec, fly]\n", "4:19", "'fly' in 'verbs' is none of list, exec,")]
     [InlineData("rules:\n  - effect: allow\n    subjects: ['*']\n    profiles: [root]\n", "4:16", "none of restricted, debug, privileged")]
-    [InlineData("rules:\n  - effect: allow\n    subjects: ['*']\n    labels: app web\n", "4:13", "")]
+    [InlineData("rules:\n  - effect: allow\n    subjects: ['*']\n    labels: app web\n", "4:13", "the selector is malformed at character")]
     [InlineData("rules:\n  - effect: allow\n    subjects: ['*']\n    verbs: [exec, kill]\n    tools: [ps]\n", "5:12", "'kill' has no tools")]
     [InlineData("rules:\n  - effect: allow\n    effect: deny\n    subjects: ['*']\n", "3:5", "not valid YAML")]
     [InlineData("rules: [\n", "2:1", "not valid YAML")]

@@ -213,6 +213,16 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
         Assert.EndsWith(reason, answer.Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_question_that_leaves_open_what_decides_is_answered_so()
+    {
+        ExplainPolicyResponse answer = await new Crashcart.Api.Policies.PoliciesClient(fleet.Sam).ExplainAsync(
+            new ExplainPolicyRequest { Subject = "user:sam", Groups = { "sre" }, Verb = "exec" });
+
+        Assert.False(answer.Allowed);
+        Assert.Matches("^It depends on what the question leaves open. As it stands: .*:2: the rule 'vault' denies it.$", answer.Reason);
+    }
+
     private static async Task<MountResponse> MountAsync(GrpcChannel user, string selector)
     {
         using var call = new Leases.LeasesClient(user).Mount(new MountRequest { Selection = new Selection { Selector = selector } });
