@@ -3,9 +3,11 @@ using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.Benchmarks;
 
-/// <summary>A fleet of one coordinator and two nodes, each with a Docker daemon of its own, and containers on them in turn.</summary>
+/// <summary>A fleet of one coordinator and two nodes that speak TLS, each with a Docker daemon of its own, and containers on them in turn.</summary>
 internal sealed class FleetBench : IAsyncDisposable
 {
+    private const string User = "bench";
+
     private readonly TemporaryDirectory _directory = TemporaryDirectory.Create();
     private readonly TwoNodes _fleet = new();
     private readonly List<Container> _boxes = [];
@@ -27,6 +29,7 @@ internal sealed class FleetBench : IAsyncDisposable
         var bench = new FleetBench();
         bench._stopwatch = await Stopwatch.Compile(bench._directory["peers"]);
         await bench._fleet.InitializeAsync();
+        await bench._fleet.Authority.Issue("user", User);
         for (var index = 0; index < sizes.Max(); index++)
         {
             var docker = bench._fleet.Nodes[index % 2].Docker;
@@ -38,6 +41,16 @@ internal sealed class FleetBench : IAsyncDisposable
         }
         await bench._fleet.Sees(sizes.Max(), Selector(sizes.Max()));
         return bench;
+    }
+
+    /// <summary>A command of a person who comes over the network, with a certificate.</summary>
+    public Command ByTls(params string[] words)
+    {
+        var command = _fleet.Crashcart(words);
+        return command with
+        {
+            Environment = new Dictionary<string, string?>(command.Environment) { ["CRASHCART_COORDINATOR"] = _fleet.Url, ["CRASHCART_TLS_DIR"] = _fleet.Authority[User] },
+        };
     }
 
     public static string Selector(int containers) => $"of-{Number(containers)}";
@@ -60,5 +73,5 @@ internal sealed class FleetBench : IAsyncDisposable
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private sealed class TwoNodes() : FleetHost(["east", "west"], coordinators: 1, linger: 30);
+    private sealed class TwoNodes() : FleetHost(["east", "west"], coordinators: 1, linger: 30, isSecured: true);
 }

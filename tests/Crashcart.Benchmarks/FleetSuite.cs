@@ -37,7 +37,8 @@ internal static class FleetSuite
 
         var call = bench.Timed("call", bench.Fleet.Crashcart("ps", "--label", "none"));
         var start = bench.Timed("start", bench.Fleet.Crashcart("--version"));
-        var all = await Interleaved.Measure(rounds, call, start);
+        var secured = bench.Timed("secured", bench.ByTls("ps", "--label", "none"));
+        var all = await Interleaved.Measure(rounds, call, secured, start);
         var table = new StringBuilder()
             .AppendLine("| what | measured | bar |")
             .AppendLine("| --- | --- | --- |");
@@ -46,6 +47,7 @@ internal static class FleetSuite
         Line("idle coordinator: resident memory", ProcessUsage.Of(bench.CoordinatorPid).ResidentMiB, "MiB", null);
         Line("idle coordinator: processor", Share(grown[bench.CoordinatorPid]), "% of a core", null);
         Line("`crashcart ps`: one call on the Unix socket that asks both nodes, whole process", all[call].Median, "ms", 20);
+        Line("the same over TCP with mutual TLS", all[secured].Median, "ms", 35);
         Line("`crashcart --version`: no call", all[start].Median, "ms", null);
         return table.AppendLine().AppendLine(
             $"Idle: {IdleTime.TotalSeconds:0} s with {bench.Ids(int.MaxValue).Count()} containers on two nodes, the busier node. Times are medians of {rounds}.").ToString();
@@ -67,7 +69,9 @@ internal static class FleetSuite
             var cost = new Cost(bench);
             var ours = cost.Of(bench.Timed("crashcart fleet exec", bench.Fleet.Crashcart(
                 "fleet", "exec", "--label", FleetBench.Selector(size), "--parallel", Number(Parallel), "true")));
-            Peer[] peers = [ours, DockerLoop(bench, size), Clush(bench, size), Pdsh(bench, size)];
+            var secured = bench.Timed("crashcart fleet exec, by mutual TLS", bench.ByTls(
+                "fleet", "exec", "--label", FleetBench.Selector(size), "--parallel", Number(Parallel), "true"));
+            Peer[] peers = [ours, secured, DockerLoop(bench, size), Clush(bench, size), Pdsh(bench, size)];
             var all = await Interleaved.Measure(Math.Max(5, rounds * 10 / (10 + size)), peers);
             foreach (var peer in peers)
             {
