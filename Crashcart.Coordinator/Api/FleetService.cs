@@ -9,6 +9,7 @@ using Crashcart.Audit;
 using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Images;
+using Crashcart.Coordinator.Limits;
 using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Streams;
 using Grpc.Core;
@@ -19,7 +20,7 @@ namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on the fleet's actors.</summary>
 internal sealed class FleetService(
-    FleetGate fleet, PolicyGate policy, RunOwners owners, ImageDesk images, StreamTickets tickets, AuditLog audit, ILogger<FleetService> log) : Fleet.FleetBase
+    FleetGate fleet, PolicyGate policy, RunOwners owners, UserUsage usage, ImageDesk images, StreamTickets tickets, AuditLog audit, ILogger<FleetService> log) : Fleet.FleetBase
 {
     /// <summary>More than a node's patience, so that its silence is told as such.</summary>
     private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(1);
@@ -86,14 +87,21 @@ internal sealed class FleetService(
         run = run with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
         RunLog.Starts(log, run.Id, run.Tool.Argv[0], caller);
         var pipe = Pipe(run.Id, start, context);
+        string? user = ConnectionRoom.UserOf(context.GetHttpContext());
+        run = run with { FanOut = run.FanOut with { Parallel = usage.Parallel(user, run.FanOut.Parallel) } };
+        var port = new LimitedRunPort(pipe, usage, user);
         owners.Add(run.Id, question.Subject);
         try
         {
-            await Carry(pipe, new FleetQuery.StartRun(run, pipe), run.Tool.Stdin, fromClient, toClient, context.CancellationToken);
+            await Carry(pipe, new FleetQuery.StartRun(run, port), run.Tool.Stdin, fromClient, toClient, context.CancellationToken);
         }
         finally
         {
             owners.Remove(run.Id);
+            if (run.Keep is not null && pipe.Run.IsCompleted)
+                _ = port.DisposeAfterAsync(await pipe.Run);
+            else
+                port.Dispose();
         }
         RunLog.Ended(log, run.Id);
     }

@@ -217,7 +217,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         builder.Services.AddSingleton(_tickets).AddSingleton(_gate).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
         GrantSigner? signer = identity is null ? null : new GrantSigner(identity, TimeProvider.System);
-        builder.Services.AddSingleton(policy).AddSingleton(new PolicyGate(policy, signer, logs.CreateLogger<PolicyGate>())).AddSingleton<RunOwners>();
+        builder.Services.AddSingleton(usage).AddSingleton(policy).AddSingleton(new PolicyGate(policy, signer, logs.CreateLogger<PolicyGate>())).AddSingleton<RunOwners>();
         builder.Services.AddSingleton(audit).AddSingleton(denials);
         builder.Services.Configure<GrpcServiceOptions>(options =>
         {

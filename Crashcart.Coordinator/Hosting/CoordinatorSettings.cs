@@ -94,10 +94,14 @@ internal sealed record CoordinatorSettings(
 
     private static readonly Setting CallsSetting = PerUser("calls", "Calls", UserLimits.Default.Calls);
 
+    private static readonly Setting RunsSetting = PerUser("runs", "Runs", UserLimits.Default.Runs);
+
+    private static readonly Setting SessionsSetting = PerUser("sessions", "Sessions", UserLimits.Default.Sessions);
+
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, ConnectionsSetting, CallsSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, ConnectionsSetting, CallsSetting, RunsSetting, SessionsSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
@@ -126,7 +130,9 @@ internal sealed record CoordinatorSettings(
             PolicyPath = settings.Text(PolicySetting),
             Limits = new UserLimits(
                 settings.Number(ConnectionsSetting, 1, MostPerUser),
-                settings.Number(CallsSetting, 1, MostPerUser)),
+                settings.Number(CallsSetting, 1, MostPerUser),
+                settings.Number(RunsSetting, 1, MostPerUser),
+                settings.Number(SessionsSetting, 1, MostPerUser)),
         };
     }
 

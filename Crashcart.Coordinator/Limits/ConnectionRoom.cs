@@ -21,7 +21,7 @@ internal sealed class ConnectionRoom(UserUsage usage, ILogger log)
     private static readonly object RefusalKey = new();
 
     private readonly LinkedList<ConnectionContext> _unproven = [];
-    private readonly UserUsage _told = new(new UserLimits(ToBeTold, Calls: 0));
+    private readonly UserUsage _told = new(new UserLimits(ToBeTold, Calls: 0, Runs: 0, Sessions: 0));
 
     /// <summary>Whose call it is; null for root.</summary>
     public static string? UserOf(HttpContext context) => (string?)Item(context, UserKey);

@@ -24,9 +24,13 @@ internal sealed class UserUsage(UserLimits limits)
         }
 
         string what = limit.ToString().ToLowerInvariant();
-        problem = $"{user} has {limits.Of(limit)} {what} already, the most at one time: try again when one has ended, or raise the coordinator's --max-{what}-per-user.";
+        problem = $"{user} has {limits.Of(limit)} {(limits.Of(limit) == 1 ? what[..^1] : what)} already, the most at one time: try again when one has ended, or raise the coordinator's --max-{what}-per-user.";
         return null;
     }
+
+    /// <summary>Of a run that wants so many sessions at one time, how many it has: the others wait. 0 means no limit.</summary>
+    public int Parallel(string? user, int wanted) =>
+        user is null ? wanted : wanted == 0 ? limits.Sessions : Math.Min(wanted, limits.Sessions);
 
     private void Return(string user, Limit limit)
     {
