@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Crashcart.Audit;
 using Crashcart.Native;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Identity;
@@ -97,6 +98,12 @@ internal sealed class CertificateAuthority
     /// <param name="hosts">Names and addresses by which the holder is dialled.</param>
     public X509Certificate2 Issue(Peer holder, PublicKey key, IReadOnlyList<string> hosts, TimeSpan life, DateTimeOffset now) => Guard(_directory, () =>
     {
+        using var turn = Turn(_directory);
+        return Sign(holder, key, hosts, life, now, AuthorityLog.Local);
+    });
+
+    private X509Certificate2 Sign(Peer holder, PublicKey key, IReadOnlyList<string> hosts, TimeSpan life, DateTimeOffset now, AuditCaller caller)
+    {
         var request = new CertificateRequest(holder.ToSubject(), key, HashAlgorithmName.SHA384);
         request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForEndEntity(critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
@@ -107,9 +114,10 @@ internal sealed class CertificateAuthority
             request.CertificateExtensions.Add(Names(hosts));
         DateTimeOffset end = now + life;
         X509Certificate2 certificate = request.Create(Certificate, now - Skew, end < Certificate.NotAfter ? end : Certificate.NotAfter, NewSerial());
+        AuthorityLog.Write(_directory, caller, "issue", $"{holder} {certificate.SerialNumber}");
         Write(Path.Combine(_directory, IssuedName, certificate.SerialNumber + ".crt"), certificate.ExportCertificatePem() + "\n");
         return certificate;
-    });
+    }
 
     /// <summary>Every certificate that was ever issued here, the newest first.</summary>
     public IReadOnlyList<X509Certificate2> Issued() => Guard(_directory, () => Directory
@@ -135,6 +143,7 @@ internal sealed class CertificateAuthority
         foreach (string earlier in before?.Serials ?? [])
             list.AddEntry(Convert.FromHexString(earlier), now);
         list.AddEntry(certificate, now);
+        AuthorityLog.Write(_directory, AuthorityLog.Local, "revoke", $"{Peer.Of(certificate)} {certificate.SerialNumber}");
         byte[] signed = list.Build(Certificate, (before?.Number ?? 0) + 1, Certificate.NotAfter, HashAlgorithmName.SHA384);
         Write(RevocationPath, PemEncoding.WriteString("X509 CRL", signed) + "\n");
         return certificate;
@@ -144,6 +153,7 @@ internal sealed class CertificateAuthority
     public string CreateToken(string? node, IReadOnlyList<string> hosts, int days, TimeSpan life, DateTimeOffset now) => Guard(_directory, () =>
     {
         using var turn = Turn(_directory);
+        AuthorityLog.Write(_directory, AuthorityLog.Local, "token create", node ?? "");
         return new JoinTokens(TokenDirectory).Create(node, hosts, days, now + life, now);
     });
 
@@ -151,6 +161,7 @@ internal sealed class CertificateAuthority
     public JoinToken DeleteToken(string id) => Guard(_directory, () =>
     {
         using var turn = Turn(_directory);
+        AuthorityLog.Write(_directory, AuthorityLog.Local, "token delete", id);
         return new JoinTokens(TokenDirectory).Delete(id);
     });
 
@@ -175,7 +186,8 @@ internal sealed class CertificateAuthority
 
             tokens.Use(found, node);
             List<string> hosts = [.. found.Hosts.Append(node).Append(address.ToString()).Distinct()];
-            return Issue(new Peer(PeerRole.Node, node, [], ""), key, hosts, TimeSpan.FromDays(found.Days), now);
+            var caller = new AuditCaller($"token {found.Id}", [], address.ToString());
+            return Sign(new Peer(PeerRole.Node, node, [], ""), key, hosts, TimeSpan.FromDays(found.Days), now, caller);
         });
         problem = refusal;
         return issued;

@@ -1,4 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Crashcart.Audit;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Tests.Doubles;
 using Crashcart.Node.Configuration;
@@ -53,6 +55,27 @@ public sealed class AuthorityTests : IDisposable
             member.Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(member.Certificate.GetECDsaPrivateKey()!), DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1), [1, 2]);
 
         Assert.Contains("not signed by this fleet's authority", member.Trust.Refusal(forged, PeerRole.Coordinator));
+    }
+
+    [Fact]
+    public void What_the_authority_does_is_in_its_audit_log_first()
+    {
+        string serial = IdentityFiles.Read(_authority.Issue(PeerRole.User, "alice")).Certificate.SerialNumber;
+        CertificateAuthority.Open(_authority.Location).Revoke(serial, DateTimeOffset.UtcNow);
+
+        string log = AuthorityLog.In(_authority.Location);
+        Assert.Equal(
+            [("issue", $"user alice {serial}"), ("revoke", $"user alice {serial}")],
+            new AuditQuery(Target: $"*{serial}").Read(log).Select(line => JsonDocument.Parse(line).RootElement)
+                .Select(line => (line.GetProperty("verb").GetString()!, line.GetProperty("target").GetString()!)));
+        Assert.True(AuditVerifier.Verify(log, null).IsWhole);
+
+        foreach (string file in Directory.GetFiles(log))
+            File.Delete(file);
+        Directory.Delete(log);
+        File.WriteAllText(log, "no directory");
+        Assert.Contains("The audit log in ", Assert.Throws<SettingsException>(() => _authority.Issue(PeerRole.User, "bob")).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(CertificateAuthority.Open(_authority.Location).Issued(), certificate => Peer.Of(certificate)!.Name == "bob");
     }
 
     [Fact]
