@@ -11,9 +11,14 @@ namespace Crashcart.Node.Tests;
 public sealed class NodeProcessTests(DockerHost docker) : IDisposable
 {
     private readonly string _file = Path.GetTempFileName();
+    private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("crashcart-node-state-");
     private readonly string _name = $"test-{Guid.NewGuid():N}";
 
-    public void Dispose() => File.Delete(_file);
+    public void Dispose()
+    {
+        File.Delete(_file);
+        _state.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task Check_says_what_is_in_force_and_where_it_comes_from()
@@ -110,10 +115,10 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "crashcart-node");
 
-    private static Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments) =>
+    private Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments) =>
         RunAsync(start => Array.ForEach(arguments, start.ArgumentList.Add));
 
-    private static async Task<(int Status, string Output, string Errors)> RunAsync(Action<ProcessStartInfo> adjust)
+    private async Task<(int Status, string Output, string Errors)> RunAsync(Action<ProcessStartInfo> adjust)
     {
         using var process = Process.Start(Describe(adjust))!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -121,9 +126,10 @@ public sealed class NodeProcessTests(DockerHost docker) : IDisposable
         return (process.ExitCode, await output, await errors);
     }
 
-    private static ProcessStartInfo Describe(Action<ProcessStartInfo> adjust)
+    private ProcessStartInfo Describe(Action<ProcessStartInfo> adjust)
     {
         var start = new ProcessStartInfo(Program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["CRASHCART_STATE_DIR"] = _state.FullName;
         adjust(start);
         return start;
     }
