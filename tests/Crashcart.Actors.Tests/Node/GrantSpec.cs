@@ -124,6 +124,11 @@ public sealed class GrantSpec : NodeSpec
         Assert.Single(ExpectMsg<ContainersFound>().Containers);
 
         Runtime.Run(Web with { Labels = new Dictionary<string, string> { ["app"] = "vault" } });
+        AwaitAssert(() =>
+        {
+            node.Tell(new FindContainers { Selector = "app=vault" }, TestActor);
+            Assert.Single(ExpectMsg<ContainersFound>().Containers);
+        });
         node.Tell(ScriptedGrants.Of(Session), TestActor);
 
         ExpectMsg<SessionAccepted>();

@@ -28,7 +28,16 @@ public sealed class HostileContainerTests(LocalHost host) : HostTest
     {
         await using var box = await host.Docker.RunBusybox();
         Assert.Contains("Seccomp:\t2", await host.Exec(box, "cat", "/proc/self/status").Output(), StringComparison.Ordinal);
-        Assert.Contains("Seccomp:\t0", await host.Crashcart("exec", "--profile", "restricted", box.PidText, "cat", "/proc/self/status").Output(), StringComparison.Ordinal);
+        Assert.Contains("Seccomp:\t0", await host.Crashcart("exec", "--profile", "privileged", box.PidText, "cat", "/proc/self/status").Output(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_restricted_tool_makes_no_call_that_its_container_may_not_make()
+    {
+        await using var box = await host.Docker.RunBusybox();
+        var refused = await host.Crashcart("exec", "--profile", "restricted", box.PidText, "unshare", "--user", "true").Run();
+        refused.Exited(1);
+        Assert.Contains("Operation not permitted", refused.Error, StringComparison.Ordinal);
     }
 
     [Fact]
