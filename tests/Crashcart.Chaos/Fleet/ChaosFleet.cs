@@ -135,7 +135,7 @@ internal sealed class ChaosFleet : IAsyncDisposable
 
     private Command Coordinator(int index) => new(Artifacts.Coordinator,
     [
-        "--insecure", "--socket", Socket(index), "--cluster-listen", _addresses[index],
+        "--insecure", "--socket", Socket(index), "--state-dir", _directory[$"coordinator-{index}"], "--cluster-listen", _addresses[index],
         .. _addresses.SelectMany(address => (string[])["--seed", address]),
     ])
     {
