@@ -12,6 +12,8 @@ internal sealed class StateDirectory(string directory)
 
     private readonly string _disk = $"{directory}.disk";
 
+    private bool _isLost;
+
     public string Path => directory;
 
     public bool IsBroken { get; private set; }
@@ -31,9 +33,15 @@ internal sealed class StateDirectory(string directory)
                 await new Command("sh", "-c", "dd if=/dev/zero of=$0/filler bs=64k || true", directory).Output();
                 break;
             case "read-only":
-                await new Command("mount", "-o", "remount,ro", directory).Output();
+                // While a file is open for writing only an error makes it so, and for good.
+                if ((await new Command("mount", "-o", "remount,ro", directory).Run()).ExitCode != 0)
+                {
+                    await new Command("mount", "-o", "remount,abort", directory).Output();
+                    _isLost = true;
+                }
                 break;
             case "error":
+                _isLost = true;
                 // Behind the end of the backing file a loop device has nothing to read or write.
                 await using (var disk = new FileStream(_disk, FileMode.Open, FileAccess.Write))
                     disk.SetLength(128 * 1024);
@@ -43,15 +51,16 @@ internal sealed class StateDirectory(string directory)
         }
     }
 
-    /// <summary>A disk that was full or read-only is so no more; one that answered EIO is replaced by an empty one.</summary>
+    /// <summary>A disk that was full or read-only is so no more; one that answered EIO, or that an error made read-only, is replaced by an empty one.</summary>
     /// <returns>Whether the node must be started again to use it.</returns>
     public async Task<bool> Mend()
     {
         if (!IsBroken)
             return false;
         IsBroken = false;
-        if (new FileInfo(_disk).Length < Megabytes << 20)
+        if (_isLost)
         {
+            _isLost = false;
             await new Command("umount", "--lazy", directory).Output();
             await Format();
             return true;
@@ -67,7 +76,7 @@ internal sealed class StateDirectory(string directory)
         await using (var disk = new FileStream(_disk, FileMode.CreateNew, FileAccess.Write))
             disk.SetLength(Megabytes << 20);
         await new Command("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-O", "^has_journal", "-m", "0", _disk).Output();
-        await new Command("mount", "-o", "loop", _disk, directory).Output();
+        await new Command("mount", "-o", "loop,errors=remount-ro", _disk, directory).Output();
         Directory.Delete(System.IO.Path.Combine(directory, "lost+found"));
     }
 }
