@@ -108,6 +108,7 @@ enum {
 	MAX_DEV_ENTRIES = 4096,
 	MAX_ACCOUNT_FILE = 1 << 20,
 	MAX_FILTER = 256,
+	MAX_LAST_WORDS = 1024, /* who stole the reaper's socket may say more */
 	KILL_PATIENCE_MS = 2000, /* for the reaper to see its children die */
 	RMDIR_PATIENCE_MS = 4000, /* on a host that is very busy */
 };
@@ -1520,7 +1521,13 @@ static bool on_signal(struct session *s)
 	}
 	/* That nobody is left inside before there was a reaper is told by the end of file on `inner`. */
 	reap_own(s);
-	return !s->reaper_gone;
+	if (!s->reaper_gone)
+		return true;
+	/* poll(2) looks at one descriptor after the other: what the reaper said last may have come after it looked at `inner`. */
+	struct pollfd said = {.fd = s->inner, .events = POLLIN};
+	for (int i = 0; i < MAX_LAST_WORDS && poll(&said, 1, 0) > 0 && on_inner(s); i++)
+		;
+	return false;
 }
 
 static void guard(struct session *s)
