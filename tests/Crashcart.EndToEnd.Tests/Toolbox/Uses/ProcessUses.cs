@@ -17,7 +17,7 @@ internal static class ProcessUses
         new("lsof", "lsof -p 1", "app", "txt", "/app"),
         new("lsof", "lsof -nP -iTCP:8080", "127.0.0.1:8080 (LISTEN)"),
         new("lsfd", "lsfd -p 1", "app", "sockfs"),
-        new("pldd", "sleep 61 & until grep -q libc.so /proc/$!/maps; do :; done; pldd $!; kill $!", "libc.so.6"),
+        new("pldd", "sleep 61 & for i in $(seq 500); do pldd $! | grep -q libc.so.6 && break; done; pldd $!; kill $!", "libc.so.6"),
         new("ldd", "ldd /dev/crashcart/bin/bash", "libtinfo.so.6 => /dev/crashcart/lib/libtinfo.so.6"),
         new("sleep kill", "sleep 62 & env kill -s TERM $!; wait $!; echo ended with $?", "ended with 143"),
         new("pkill", "sleep 63 & until pkill -f '^sleep 63'; do :; done; wait $!; echo ended with $?", "ended with 143"),
