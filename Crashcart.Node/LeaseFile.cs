@@ -49,6 +49,7 @@ internal sealed class LeaseFile(KernelCalls kernel, string directory, TimeProvid
         byte[] bytes;
         try
         {
+            DurableFile.ClearAway(directory);
             bytes = File.ReadAllBytes(_path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -231,7 +231,10 @@ internal sealed class CertificateAuthority
         {
             try
             {
-                return new FileStream(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                var turn = new FileStream(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                foreach (string written in (string[])[directory, Path.Combine(directory, IssuedName), Path.Combine(directory, TokensName)])
+                    DurableFile.ClearAway(written);
+                return turn;
             }
             catch (IOException e) when (e.HResult == EWOULDBLOCK && Stopwatch.GetElapsedTime(start) < TurnPatience)
             {

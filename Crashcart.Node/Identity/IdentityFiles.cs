@@ -51,6 +51,8 @@ public sealed record IdentityFiles(X509Certificate2 Certificate, Trust Trust)
     {
         Directory.CreateDirectory(directory, OwnerOnly);
         File.SetUnixFileMode(directory, OwnerOnly);
+        // One that was killed may have left a copy of a key.
+        DurableFile.ClearAway(directory);
         Write(directory, AuthorityName, trust.Authority.ExportCertificatePem() + "\n");
         Write(directory, KeyName, key.ExportPkcs8PrivateKeyPem() + "\n");
         if (trust.Revoked is { } revoked)

@@ -20,6 +20,19 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_process_left_is_cleared_away_and_nothing_else()
+    {
+        string gone = Shell.Run("sh", "-c", "echo $$").Trim();
+        string[] kept = [$"leases.json.{Environment.ProcessId}.tmp", "leases.json", "notes.tmp", $"leases.{gone}.json"];
+        foreach (string name in kept.Append($"leases.json.{gone}.tmp"))
+            System.IO.File.WriteAllText(Path.Combine(_directory.FullName, name), "");
+
+        DurableFile.ClearAway(_directory.FullName);
+
+        Assert.Equal(kept.Order(StringComparer.Ordinal), _directory.GetFiles().Select(file => file.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void A_disk_that_is_full_leaves_the_old_contents()
     {
         Shell.Run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", _directory.FullName);

@@ -20,6 +20,7 @@ internal static class Steps
         ("release-begun", [Die, Stop]),
         ("release-guardian-gone", [Die, Stop]),
         ("release-cgroups-gone", [Die, Stop]),
+        ("file-written", [Die, Stop, Fail]),
         ("mount-locked", [Die, Stop, Fail]),
         ("mount-attached", [Die, Stop]),
         ("unmount-locked", [Die, Stop, Fail]),
