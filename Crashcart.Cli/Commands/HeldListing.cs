@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Crashcart.Api;
 using Crashcart.Cli.Output;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Crashcart.Cli.Output;
 using Crashcart.Image;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 

@@ -4,6 +4,7 @@ using Crashcart.Cli.Configuration;
 using Crashcart.Cli.Images;
 using Crashcart.Cli.Output;
 using Crashcart.Image;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Crashcart.Api;
 using Crashcart.Cli.Output;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 

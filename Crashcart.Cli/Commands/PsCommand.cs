@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Crashcart.Api;
 using Crashcart.Cli.Output;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Commands;
 

@@ -1,4 +1,5 @@
 using Crashcart.Cli.Output;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Copy;
 

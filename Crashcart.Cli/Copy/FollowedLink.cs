@@ -1,5 +1,6 @@
 using System.Text;
 using Crashcart.Cli.Output;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Copy;
 

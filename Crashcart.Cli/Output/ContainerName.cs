@@ -1,4 +1,5 @@
 using Crashcart.Api;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Output;
 

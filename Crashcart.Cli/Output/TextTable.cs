@@ -1,4 +1,5 @@
 using System.Text;
+using Crashcart.Native;
 
 namespace Crashcart.Cli.Output;
 

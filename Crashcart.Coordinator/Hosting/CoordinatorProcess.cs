@@ -236,33 +236,19 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplicationBuilder Builder(Action<KestrelServerOptions> listen)
+    private WebApplicationBuilder Builder(Action<KestrelServerOptions> listen) => GrpcServer.Builder(logs, MaxFrame, kestrel =>
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Services.AddSingleton(logs);
-        builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
-        builder.Services.AddGrpc(options =>
-        {
-            options.Interceptors.Add<MessageInterceptor>();
-            options.MaxReceiveMessageSize = MaxFrame;
-            options.EnableDetailedErrors = false;
-        });
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // A session is one call that may be silent for hours.
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Limits.MaxResponseBufferSize = ResponseBuffer;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
-            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
-            // All sessions of a node share a connection: its window has room for each, so that none stalls another.
-            kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreams * StreamWindow;
-            listen(kestrel);
-        });
-        return builder;
-    }
+        // A session is one call that may be silent for hours.
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MaxResponseBufferSize = ResponseBuffer;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
+        kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
+        // All sessions of a node share a connection: its window has room for each, so that none stalls another.
+        kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreams * StreamWindow;
+        listen(kestrel);
+    });
 
     private ConnectionRoom Connections(UserUsage usage) => new(usage, logs.CreateLogger<ConnectionRoom>());
 

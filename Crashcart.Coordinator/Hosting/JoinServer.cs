@@ -22,19 +22,8 @@ internal static class JoinServer
 
     public static WebApplication Create(IPEndPoint address, MemberIdentity identity, Func<ILogger<JoinService>, JoinService> service, ILoggerFactory logs)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Services.AddSingleton(logs);
-        builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
-        builder.Services.AddSingleton(service(logs.CreateLogger<JoinService>()));
-        builder.Services.AddGrpc(options =>
+        WebApplicationBuilder builder = GrpcServer.Builder(logs, MaxMessage, kestrel =>
         {
-            options.Interceptors.Add<MessageInterceptor>();
-            options.MaxReceiveMessageSize = MaxMessage;
-            options.EnableDetailedErrors = false;
-        });
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
             kestrel.Limits.MaxRequestBodySize = MaxMessage;
@@ -46,6 +35,7 @@ internal static class JoinServer
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake(identity)), HandshakeTimeout = Patience });
             });
         });
+        builder.Services.AddSingleton(service(logs.CreateLogger<JoinService>()));
         WebApplication server = builder.Build();
         server.MapGrpcService<JoinService>();
         return server;

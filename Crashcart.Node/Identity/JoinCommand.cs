@@ -62,7 +62,8 @@ internal sealed class JoinCommand : Command
         }
         catch (Exception e) when (e is SettingsException or CrashcartException)
         {
-            await parsed.InvocationConfiguration.Error.WriteLineAsync($"crashcart-node: {e.Message}").ConfigureAwait(false);
+            // Whoever answered at the address may have chosen the words.
+            await parsed.InvocationConfiguration.Error.WriteLineAsync($"crashcart-node: {SafeText.Of(e.Message)}").ConfigureAwait(false);
             return Wrong;
         }
     }

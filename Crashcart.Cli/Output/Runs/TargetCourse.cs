@@ -1,3 +1,4 @@
+using Crashcart.Native;
 namespace Crashcart.Cli.Output.Runs;
 
 /// <summary>How one target of a run has fared so far.</summary>

@@ -8,6 +8,7 @@ using Akka.Actor;
 using Akka.Event;
 using Crashcart.Actors;
 using Crashcart.Actors.Protocol;
+using Crashcart.Actors.Tests;
 using Crashcart.Api;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Tests.Doubles;
@@ -201,20 +202,12 @@ public sealed class AccessMatrixTests : IDisposable
     /// <summary>With CRASHCART_RENEW_GOLDEN=1 the page is made true.</summary>
     private static void Compare(string table)
     {
-        string page = Path.Combine(RepositoryRoot(), "docs/security.md"), text = File.ReadAllText(page);
+        string page = Path.Combine(RepositoryRoot.Path, "docs/security.md"), text = File.ReadAllText(page);
         int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = text.IndexOf(End, StringComparison.Ordinal);
         Assert.True(begin >= Begin.Length && end > begin, $"{page} has a table between {Begin} and {End}");
         if (Environment.GetEnvironmentVariable("CRASHCART_RENEW_GOLDEN") == "1")
             File.WriteAllText(page, text[..begin] + "\n" + table + "\n" + text[end..]);
         else
             Assert.Equal(text[begin..end].Trim(), table.Trim());
-    }
-
-    private static string RepositoryRoot()
-    {
-        string directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "Crashcart.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException("There is no Crashcart.sln above the tests.");
-        return directory;
     }
 }

@@ -11,6 +11,8 @@ using Crashcart.Node.Identity;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Crashcart.Coordinator.Tests.Identity;
@@ -200,6 +202,28 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Words_of_a_stranger_do_nothing_to_the_terminal()
+    {
+        IPEndPoint address = TestCoordinator.FreeEndPoint();
+        WebApplicationBuilder builder = GrpcServer.Builder(NullLoggerFactory.Instance, 1024, kestrel => kestrel.Listen(address, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.UseHttps(_coordinator.Certificate);
+        }));
+        await using WebApplication stranger = builder.Build();
+        stranger.MapGrpcService<Stranger>();
+        await stranger.StartAsync();
+        var errors = new StringWriter();
+        string directory = Path.Combine(_authority.Location, "node");
+
+        int status = await new JoinCommand().Parse([address.ToString(), "--token", Token(), "--ca-hash", _authority.Authority.Hash, "--tls-dir", directory])
+            .InvokeAsync(new System.CommandLine.InvocationConfiguration { Error = errors });
+
+        Assert.Equal((1, $"crashcart-node: {address} does not let this host join: \ufffd[2Jno{Environment.NewLine}"), (status, errors.ToString()));
+        Assert.False(Directory.Exists(directory));
+    }
+
+    [Fact]
     public async Task Where_nobody_listens_is_told_with_what_to_look_at()
     {
         IPEndPoint nobody = TestCoordinator.FreeEndPoint();
@@ -286,5 +310,11 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
             address, identity, _ => new JoinService(_authority.Location, ["10.0.0.1:7420"], new Microsoft.Extensions.Logging.Logger<JoinService>(_log)), NullLoggerFactory.Instance);
         await server.StartAsync();
         return server;
+    }
+
+    private sealed class Stranger : FleetJoin.FleetJoinBase
+    {
+        public override Task<GetAuthorityResponse> GetAuthority(GetAuthorityRequest request, ServerCallContext context) =>
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "\u001b[2Jno"));
     }
 }

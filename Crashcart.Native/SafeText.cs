@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace Crashcart.Cli.Output;
+namespace Crashcart.Native;
 
 /// <summary>Text from elsewhere (names, labels, sentences), made harmless to a terminal.</summary>
-internal static class SafeText
+public static class SafeText
 {
     /// <summary>The text with every control, formatting, separator and unpaired surrogate character replaced by U+FFFD.</summary>
     public static string Of(string text)
@@ -12,7 +12,7 @@ internal static class SafeText
         if (text.All(char.IsAsciiLetterOrDigit))
             return text;
         var safe = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
+        foreach (Rune rune in text.EnumerateRunes())
             safe.Append(IsHarmless(rune) ? rune.ToString() : "\uFFFD");
         return safe.ToString();
     }
