@@ -45,6 +45,23 @@ public sealed class LeaseFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_clears_away_what_one_that_was_killed_left_half_written()
+    {
+        await Open().WriteAsync([Lease], default);
+        using (var killed = System.Diagnostics.Process.Start("sleep", "1000"))
+        {
+            File.WriteAllText($"{FilePath}.{killed.Id}.tmp", "half");
+            Assert.Equal([Lease], await Open().ReadAsync(default));
+            Assert.Equal(2, Directory.GetFiles(StateDirectory).Length);
+            killed.Kill();
+            await killed.WaitForExitAsync();
+        }
+
+        Assert.Equal([Lease], await Open().ReadAsync(default));
+        Assert.Single(Directory.GetFiles(StateDirectory));
+    }
+
+    [Fact]
     public async Task A_node_that_never_held_a_lease_leaves_no_file()
     {
         Assert.Empty(await Open().ReadAsync(default));

@@ -78,6 +78,8 @@ internal static class HostPicture
         || path.Contains("/data/", StringComparison.Ordinal)
         || path.Contains("/exec/", StringComparison.Ordinal)
         || path.EndsWith("/data", StringComparison.Ordinal)
+        // What containerd did when dockerd found it slow: it writes that itself.
+        || path.EndsWith(".stacks.log", StringComparison.Ordinal)
         || path.EndsWith("/exec", StringComparison.Ordinal);
 
     private static string[] Entries(string directory, SearchOption depth = SearchOption.TopDirectoryOnly)
