@@ -7,13 +7,14 @@ namespace Crashcart.Audit;
 
 /// <summary>
 /// What is where in a log's directory: files of lines, named by the number of their first line; <c>head</c>, which says how far the log
-/// goes; and what was torn off the ends of files. All of it is its owner's alone, whatever the umask is.
+/// goes; what was torn off the ends of files; and how far each sink is. All of it is its owner's alone, whatever the umask is.
 /// </summary>
 internal sealed class AuditDirectory(string path)
 {
     private const string Prefix = "audit-";
     private const string Suffix = ".jsonl";
     private const string TornPrefix = "torn-";
+    private const string SinkPrefix = "sink-";
     private const int Digits = 12;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -48,6 +49,17 @@ internal sealed class AuditDirectory(string path)
     /// <exception cref="IOException">Another process has it.</exception>
     public SafeFileHandle Lock() => Open(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileShare.None);
 
+    /// <summary>Files that say how far sinks are, by the sinks' names.</summary>
+    public IEnumerable<(string Name, string Path)> Sinks() =>
+        Directory.EnumerateFiles(path, SinkPrefix + "*").Order(StringComparer.Ordinal).Select(file => (System.IO.Path.GetFileName(file)[SinkPrefix.Length..], file));
+
+    public string SinkPath(string sink) => System.IO.Path.Combine(path, SinkPrefix + sink);
+
+    public SafeFileHandle OpenSink(string sink) => Open(SinkPath(sink), FileMode.OpenOrCreate, FileShare.Read);
+
+    /// <summary>A file that is written meanwhile, and may be dropped.</summary>
+    public static SafeFileHandle OpenToRead(AuditFile file) => File.OpenHandle(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
     public static SafeFileHandle Open(AuditFile file) => Open(file.Path, FileMode.Open, FileShare.Read | FileShare.Delete);
 
     public (AuditFile File, SafeFileHandle Handle) Create(long first)
@@ -81,9 +93,11 @@ internal sealed class AuditDirectory(string path)
     /// <summary>One write of always the same length, in one sector: there is no moment at which it is neither the old nor the new.</summary>
     public static void WriteHead(SafeFileHandle head, AuditLink link)
     {
-        RandomAccess.Write(head, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{link.Number:D12} {link.Hash}\n")), 0);
+        RandomAccess.Write(head, Encoding.ASCII.GetBytes(HeadText(link)), 0);
         RandomAccess.FlushToDisk(head);
     }
+
+    public static string HeadText(AuditLink link) => string.Create(CultureInfo.InvariantCulture, $"{link.Number:D12} {link.Hash}\n");
 
     /// <summary>Null when there is none, or none that can be read.</summary>
     public AuditLink? ReadHead()

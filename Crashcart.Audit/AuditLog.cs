@@ -43,6 +43,9 @@ public sealed class AuditLog : IDisposable
 
     public string Directory { get; }
 
+    /// <summary>There are more lines on disk. Whoever hears it must not wait: everybody who writes would.</summary>
+    public event Action? Advanced;
+
     /// <summary>Completes when the event is on disk.</summary>
     /// <exception cref="CrashcartException">The log cannot be written: what the event is about must not happen.</exception>
     public Task WriteAsync(AuditEvent happened)
@@ -124,6 +127,7 @@ public sealed class AuditLog : IDisposable
         try
         {
             _writer.Advance();
+            Advanced?.Invoke();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Akka.Actor;
 using Crashcart.Actors.Node;
 using Crashcart.Actors.Node.Ports;
-using Crashcart.Audit;
 using Crashcart.Native;
 using Crashcart.Node.Auditing;
 using Crashcart.Node.Docker;
@@ -30,7 +29,7 @@ public sealed class NodeService : IDisposable
     private readonly DockerRuntime _docker;
     private readonly SessionStreams _streams;
     private readonly StoredImages _images;
-    private readonly AuditLog _audit;
+    private readonly AuditTrail _audit;
     private readonly NodePorts _ports;
 
     private NodeService(NodeSettings settings, MemberIdentity? identity, ILogger log, NodeLock held)
@@ -51,13 +50,13 @@ public sealed class NodeService : IDisposable
             new KernelImages(kernel, settings.Image, store),
             _images,
             new KernelSharedMounts(kernel),
-            new AuditedTools(new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)), _audit),
+            new AuditedTools(new KernelTools(kernel, settings.Name, new SessionLimits(settings.SessionMemory, settings.SessionProcesses)), _audit.Log),
             _streams,
             new RunRecords(settings.StateDirectory, settings.RunOutputBudget, settings.RunOutputAge, TimeProvider.System, log),
-            new AuditedMounts(new KernelPeopleMounts(kernel), _audit),
+            new AuditedMounts(new KernelPeopleMounts(kernel), _audit.Log),
             new LeaseFile(kernel, settings.StateDirectory, TimeProvider.System, log),
             new KernelHostState(kernel, settings.Name),
-            new AuditLines(_audit))
+            new AuditLines(_audit.Log))
         {
             Grants = identity is null ? null : new GrantCheck(identity, settings.Name, TimeProvider.System),
         };

@@ -9,5 +9,6 @@ internal static class AuditCommand
     {
         AuditListCommand.Create(),
         AuditVerifyCommand.Create(),
+        AuditSinksCommand.Create(),
     };
 }

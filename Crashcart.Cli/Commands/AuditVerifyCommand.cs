@@ -8,8 +8,6 @@ namespace Crashcart.Cli.Commands;
 /// <summary><c>crashcart audit verify</c>: whether logs are as they were written. It needs no daemon.</summary>
 internal static class AuditVerifyCommand
 {
-    private const string Usual = "/var/lib/crashcart/audit";
-
     public static Command Create()
     {
         var command = new Command("verify", """
@@ -24,7 +22,7 @@ internal static class AuditVerifyCommand
             """);
         var logs = new Argument<string[]>("DIR|FILE")
         {
-            Description = $"Logs' directories, or files of lines; by default the logs of this host's daemons, in {Usual}",
+            Description = $"Logs' directories, or files of lines; by default the logs of this host's daemons, in {HostLogs.Usual}",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var head = new Option<string>("--head")
@@ -36,7 +34,7 @@ internal static class AuditVerifyCommand
         command.Add(head);
         command.SetAction(parsed =>
         {
-            var paths = parsed.GetValue(logs) is { Length: > 0 } named ? named : Here();
+            var paths = parsed.GetValue(logs) is { Length: > 0 } named ? named : HostLogs.Find();
             if (parsed.GetValue(head) is not null && paths.Length > 1)
                 throw new CrashcartException(FailureReason.BadRequest, "Option --head is about one log; name that one.");
             var status = ExitStatus.Success;
@@ -47,11 +45,6 @@ internal static class AuditVerifyCommand
         return command;
     }
 
-    private static string[] Here() =>
-        Directory.Exists(Usual) && Directory.GetDirectories(Usual).Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } logs
-            ? logs
-            : throw new CrashcartException(FailureReason.BadRequest, $"There is no audit log in {Usual}; name a log's directory.");
-
     private static int Tell(string path, AuditVerdict verdict)
     {
         if (!verdict.IsWhole)
@@ -61,9 +54,10 @@ internal static class AuditVerifyCommand
         }
 
         var torn = verdict.Torn > 0 ? $", {verdict.Torn} of them about lines that a crash has torn" : "";
+        var dropped = verdict.First > 1 && Directory.Exists(path) ? $" Lines 1 to {verdict.First - 1} were dropped for their age or size, as the log says." : "";
         StandardText.Output(SafeText.Of(verdict.Lines == 0
             ? $"{path}: whole, and empty."
-            : $"{path}: whole, lines {verdict.First} to {verdict.Last}{torn}. Head {verdict.Last}:{verdict.Hash}") + "\n");
+            : $"{path}: whole, lines {verdict.First} to {verdict.Last}{torn}.{dropped} Head {verdict.Last}:{verdict.Hash}") + "\n");
         return ExitStatus.Success;
     }
 }

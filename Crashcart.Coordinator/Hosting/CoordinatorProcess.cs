@@ -13,6 +13,7 @@ using Crashcart.Coordinator.Policies;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
 using Crashcart.Node;
+using Crashcart.Node.Auditing;
 using Crashcart.Node.Configuration;
 using Crashcart.Node.Identity;
 using Crashcart.Node.Images;
@@ -63,7 +64,10 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     /// <exception cref="IOException">A listener's address is taken.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        using AuditLog audit = settings.Audit.Open("coordinator", logs.CreateLogger<AuditLog>());
+        using AuditTrail trail = settings.Audit.Open("coordinator", logs.CreateLogger<AuditLog>());
+        AuditLog audit = trail.Log;
+        // Short-lived commands write it; it is on one host of the fleet.
+        trail.Follow(AuthorityLog.In(settings.AuthorityDirectory), "crashcart-ca");
         using var denials = new Denials(audit, TimeProvider.System);
         using MemberIdentity? identity = Identity();
         using TlsListener? forNodes = Tls(identity, PeerRole.Node, denials);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crashcart.Audit.Sinks;
 using Crashcart.Node.Configuration;
 
 namespace Crashcart.Node.Tests.Configuration;
@@ -35,6 +36,24 @@ public sealed class NodeSettingsTests
         Assert.Null(settings.SessionProcesses);
     }
 
+    [Fact]
+    public void The_audit_log_is_sent_where_settings_say()
+    {
+        Assert.Equal(new SinkSettings(), Read("").Audit.Sinks);
+        Assert.Equal(
+            new SinkSettings("/dev/log", "/run/systemd/journal/socket", new HttpSinkSettings(new Uri("http://localhost:9000/in"))),
+            Read("--audit-syslog unixgram:///dev/log --audit-journald /run/systemd/journal/socket --audit-http http://localhost:9000/in").Audit.Sinks);
+    }
+
+    [Fact]
+    public void A_password_in_an_address_is_refused_and_not_repeated()
+    {
+        var error = Assert.Throws<SettingsException>(() => Read("--audit-http https://me:s3cret@logs.example/"));
+
+        Assert.Contains("audit-http-token-file", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--listen 0.0.0.0:7421", "can dial")]
     [InlineData("--listen [::]:7421", "can dial")]
@@ -54,6 +73,14 @@ public sealed class NodeSettingsTests
     [InlineData("--run-output-age week", "not a whole number from 1")]
     [InlineData("--max-sessions 0", "not a whole number from 1")]
     [InlineData("--log-level loud", "not a level")]
+    [InlineData("--audit-syslog udp://10.0.0.1", "no socket of this host")]
+    [InlineData("--audit-journald socket", "no socket of this host")]
+    [InlineData("--audit-http logs.example", "no address of a server")]
+    [InlineData("--audit-http ftp://logs.example", "no address of a server")]
+    [InlineData("--audit-http http://logs.example/", "loopback alone")]
+    [InlineData("--audit-http-token-file /etc/token", "without --audit-http")]
+    [InlineData("--audit-http-token-file /nonexistent --audit-http https://logs.example/", "cannot be read")]
+    [InlineData("--audit-http-ca /etc/passwd --audit-http https://logs.example/", "no certificate")]
     public void A_wrong_value_is_refused_with_its_name_and_the_reason(string flags, string reason)
     {
         var error = Assert.Throws<SettingsException>(() => Read(flags));
