@@ -84,6 +84,8 @@ public abstract class FleetSpec : TestKit
           }
           # Leaving a cluster in order takes time, which does not pass here by itself.
           coordinated-shutdown.run-by-actor-system-terminate = off
+          # What is still on its way to a stranger never arrives.
+          remote.flush-wait-on-shutdown = 1ms
           loglevel = ERROR
           loggers = ["Akka.TestKit.TestEventListener, Akka.TestKit"]
         }

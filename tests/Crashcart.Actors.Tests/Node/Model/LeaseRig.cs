@@ -47,7 +47,7 @@ internal sealed class LeaseRig
 
     public LeaseRig()
     {
-        _root = Child(Stage, Props.Create(() => new StageActor()), name: null);
+        _root = Root();
         var ports = new NodePorts([], _world, _world, new StoredWorld(_world), _world, new ScriptedTools(), new ScriptedCalls(), new ScriptedRecords(), _world, _world, new ScriptedHost(), new ScriptedAudit());
         _images = Child(_root, ImagesActor.Props(ports, Linger), "images");
         _mounts = Child(_root, MountsActor.Props(ports, _images), "mounts");
@@ -156,6 +156,14 @@ internal sealed class LeaseRig
     {
         while (UnderWay.Count > 0)
             _world.Finish(0, succeeds: true);
+    }
+
+    /// <summary>The system starts the stage on a thread of its own, and what the stage is told before waits for that.</summary>
+    private static IActorRef Root()
+    {
+        var root = new TaskCompletionSource<IActorRef>();
+        Stage.Tell(new Action<IActorContext>(context => root.SetResult(context.ActorOf(Props.Create(() => new StageActor())))));
+        return root.Task.GetAwaiter().GetResult();
     }
 
     private static IActorRef Child(IActorRef parent, Props props, string? name)
