@@ -23,21 +23,23 @@ internal static class Capabilities
     /// <exception cref="CrashcartException">Unknown profile or capability.</exception>
     public static ToolCapabilities For(ToolSpec spec, ulong containerBounding)
     {
-        ulong profile = spec.Profile switch
+        ToolProfile? own = spec.Definition;
+        ulong built = spec.BaseProfile switch
         {
             "restricted" => containerBounding,
             "debug" => containerBounding | Debug,
             "privileged" => ulong.MaxValue,
             _ => throw new CrashcartException(
-                FailureReason.BadRequest, $"There is no profile '{spec.Profile}': choose restricted, debug or privileged."),
+                FailureReason.BadRequest, $"There is no profile '{spec.BaseProfile}': choose restricted, debug or privileged."),
         };
-        ulong added = Mask(spec.CapAdd), dropped = Mask(spec.CapDrop);
+        ulong profile = own?.Capabilities ?? built;
+        ulong added = Mask(spec.CapAdd) | (own?.Added ?? 0), dropped = Mask(spec.CapDrop) | (own?.Dropped ?? 0);
         // Naming one both ways takes it away: a refusal is the safer reading.
         ulong bounding = (profile | added) & ~dropped & OwnBoundingSet();
         // The profile gives it for reading; what else it can do, the container shall have only by its own right.
-        bool deniesFileHandles = spec.Profile == "debug" && ((containerBounding | added) & Mask(["DAC_READ_SEARCH"])) == 0;
-        SystemCalls calls = spec.Profile == "restricted" ? SystemCalls.OfContainers : deniesFileHandles ? SystemCalls.NoFileHandles : SystemCalls.All;
-        return new ToolCapabilities(bounding, added & bounding, NoNewPrivileges: spec.Profile != "privileged", calls);
+        bool deniesFileHandles = spec.BaseProfile == "debug" && own?.Capabilities is null && ((containerBounding | added) & Mask(["DAC_READ_SEARCH"])) == 0;
+        SystemCalls calls = own?.FiltersCalls ?? spec.BaseProfile == "restricted" ? SystemCalls.OfContainers : deniesFileHandles ? SystemCalls.NoFileHandles : SystemCalls.All;
+        return new ToolCapabilities(bounding, added & bounding, own?.NoNewPrivileges ?? spec.BaseProfile != "privileged", calls);
     }
 
     /// <summary>The set of the given names: with or without CAP_, in any case; ALL is every one.</summary>

@@ -19,11 +19,11 @@ public static class ToolPrivileges
         string status = target.TryReadProc("status")
             ?? throw new CrashcartException(FailureReason.TargetGone, $"Process {target.Pid} ended: look for its container again.");
         string label = SecurityLabel.Of(target)?.Name ?? None;
-        bool isPrivileged = spec.Profile == "privileged";
+        bool isPrivileged = spec.BaseProfile == "privileged";
         List<(string Privilege, string Tool, string Container)> rows =
         [
             (Header, "TOOL", "CONTAINER"),
-            ("profile", spec.Profile, None),
+            ("profile", spec.Definition is null ? spec.Profile : $"{spec.Profile} ({spec.BaseProfile})", None),
             ("user", spec.User ?? "0:0", Ids(status)),
             ("user namespace", "the container's", target.Namespaces.OwnUserNamespace ? "its own" : "the host's"),
             ("no new privileges", YesOrNo(tool.NoNewPrivileges), YesOrNo(ProcFile.Field(status, "NoNewPrivs") == "1")),

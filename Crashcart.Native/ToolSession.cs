@@ -38,7 +38,7 @@ internal sealed class ToolSession : IAsyncDisposable
         {
             // The guardian lives before the cgroups do, and removes them when this process is killed while it makes them.
             IReadOnlyList<CgroupHierarchy> hierarchies = CgroupHierarchy.ReadOwn();
-            using DevicePolicy devices = spec.Profile == "privileged" ? DevicePolicy.None : DevicePolicy.Of(target, hierarchies);
+            using DevicePolicy devices = spec.BaseProfile == "privileged" ? DevicePolicy.None : DevicePolicy.Of(target, hierarchies);
             SessionCgroup cgroup = SessionCgroup.Plan(hierarchies, spec.SessionName, spec.Limits, devices.Rules);
             using Descriptor? tree = spec.Shared ? null : image.CloneTree();
             EnterRequest request = Request(target, spec, capabilities, cgroup, tree, lease);
@@ -140,7 +140,7 @@ internal sealed class ToolSession : IAsyncDisposable
         request.Add("caps", $"{capabilities.Bounding:x}");
         request.Add("ambient", $"{capabilities.Ambient:x}");
         request.Add("nnp", capabilities.NoNewPrivileges);
-        if (spec.Profile != "privileged" && SecurityLabel.Of(target) is { } label)
+        if (spec.BaseProfile != "privileged" && SecurityLabel.Of(target) is { } label)
             request.Add("label", label.ToString());
         if (capabilities.Filter is { } filter)
             request.Add("filter", Convert.ToHexStringLower(filter));

@@ -18,8 +18,11 @@ public sealed record ToolSpec
     /// <summary>Present: the tool gets a terminal from the target's devpts.</summary>
     public TerminalSize? Terminal { get; init; }
 
-    /// <summary>restricted, debug, privileged.</summary>
+    /// <summary>restricted, debug, privileged, or the name of the <see cref="Definition"/>.</summary>
     public string Profile { get; init; } = "debug";
+
+    /// <summary>Null: the profile is one of the built-in ones.</summary>
+    public ToolProfile? Definition { get; init; }
 
     public IReadOnlyList<string> CapAdd { get; init; } = [];
 
@@ -33,6 +36,9 @@ public sealed record ToolSpec
 
     /// <summary>Path of the session's cgroup below <c>crashcart/</c> in every hierarchy: letters, digits, <c>-_./</c>.</summary>
     public required string SessionName { get; init; }
+
+    /// <summary>Of the built-in profiles the one that is meant, or is built upon.</summary>
+    internal string BaseProfile => Definition?.Base ?? Profile;
 
     /// <summary>For a process that has one session and no name of its own.</summary>
     public static string NameOfThisProcess => ProcessName.OfThisProcess.ToString();

@@ -8,6 +8,9 @@ public interface IPolicy
 
     /// <summary>Whether it may be allowed once all is known; a first look, before anybody is asked anything.</summary>
     bool MayAllow(PolicyQuestion question);
+
+    /// <summary>Those that it defines.</summary>
+    IReadOnlyList<PolicyProfile> Profiles { get; }
 }
 
 /// <summary>Who asks.</summary>
@@ -27,7 +30,7 @@ public sealed record PolicySubject(string Name, IReadOnlyList<string> Groups, bo
 /// <param name="Node">Its name.</param>
 /// <param name="Labels">Of the container.</param>
 /// <param name="Image">NAME:TAG, or <see cref="NodesOwnImage"/>.</param>
-/// <param name="Profile">restricted, debug or privileged</param>
+/// <param name="Profile">restricted, debug, privileged, or one that the policy defines</param>
 /// <param name="Tool">As it is asked for: a name, or a path in the container.</param>
 public sealed record PolicyQuestion(
     PolicySubject Subject,
@@ -40,6 +43,9 @@ public sealed record PolicyQuestion(
 {
     /// <summary>The image file that a node was given.</summary>
     public const string NodesOwnImage = "default";
+
+    /// <summary>What the profile was when it was asked for; null: a built-in one.</summary>
+    public PolicyProfile? Definition { get; init; }
 }
 
 /// <param name="Rule">The rule that decided; null: none did.</param>
@@ -48,6 +54,8 @@ public sealed record PolicyVerdict(bool IsAllowed, PolicyRule? Rule);
 /// <summary>Rules in order. The first that holds decides; when none does, the answer is no.</summary>
 public sealed record Policy(IReadOnlyList<PolicyRule> Rules) : IPolicy
 {
+    public IReadOnlyList<PolicyProfile> Profiles { get; init; } = [];
+
     public PolicyVerdict Decide(PolicyQuestion question) => Decide(question, rule => rule.Holds(question, unknown: !rule.Allows));
 
     public bool MayAllow(PolicyQuestion question) => Decide(question, rule => rule.Holds(question, unknown: rule.Allows)).IsAllowed;
@@ -56,6 +64,9 @@ public sealed record Policy(IReadOnlyList<PolicyRule> Rules) : IPolicy
     {
         if (question.Subject.IsRoot)
             return new PolicyVerdict(true, null);
+        // Rules speak of the profile as it is now.
+        if (question.Definition is { } definition && !Profiles.Contains(definition))
+            return new PolicyVerdict(false, null);
         PolicyRule? rule = Rules.FirstOrDefault(holds);
         return new PolicyVerdict(rule?.Allows == true, rule);
     }

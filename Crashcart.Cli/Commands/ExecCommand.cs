@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crashcart.Actors.Policies;
 using Crashcart.Api;
 using Crashcart.Cli.Configuration;
 using Crashcart.Cli.Grammar;
@@ -105,6 +106,9 @@ internal static class ExecCommand
     /// <param name="say">Takes sentences about what is done, when the person wants them.</param>
     public static async Task<int> RunHereAsync(string name, string? imageFlag, bool allowHost, SessionRequest request, Action<string>? say)
     {
+        // Policies are coordinators', and with them all other profiles.
+        if (!PolicyProfile.BuiltIn.Contains(request.Profile))
+            throw Wrong($"There is no profile '{SafeText.Of(request.Profile)}'; it is one of {string.Join(", ", PolicyProfile.BuiltIn)}.");
         Root.Require("exec");
         using var target = (await LocalTarget.FindAsync(name)).Open(allowHost);
         if (request.Explain)

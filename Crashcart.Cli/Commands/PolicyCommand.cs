@@ -34,8 +34,9 @@ internal static class PolicyCommand
             var path = parsed.GetValue(file)!;
             try
             {
-                var rules = PolicyParser.Parse(File.ReadAllText(path), path).Rules.Count;
-                StandardText.Output(SafeText.Of($"{path}: {(rules == 1 ? "1 rule" : $"{rules} rules")}") + "\n");
+                var policy = PolicyParser.Parse(File.ReadAllText(path), path);
+                var profiles = policy.Profiles.Count > 0 ? $", {Count(policy.Profiles.Count, "profile")}" : "";
+                StandardText.Output(SafeText.Of($"{path}: {Count(policy.Rules.Count, "rule")}{profiles}") + "\n");
                 return ExitStatus.Success;
             }
             catch (PolicyException e)
@@ -88,6 +89,8 @@ internal static class PolicyCommand
         });
         return command;
     }
+
+    private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 
     private static string Subject(string who) => who.Contains(':', StringComparison.Ordinal) ? who : $"user:{who}";
 }

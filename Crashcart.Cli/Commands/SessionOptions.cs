@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crashcart.Actors.Policies;
 using Crashcart.Cli.Grammar;
 using Crashcart.Cli.Output;
 using Crashcart.Native;
@@ -8,8 +9,6 @@ namespace Crashcart.Cli.Commands;
 /// <summary>The options of a session, shared by every command that runs a tool.</summary>
 internal sealed class SessionOptions
 {
-    private static readonly string[] Profiles = ["restricted", "debug", "privileged"];
-
     private readonly Option<string> _user = new("--user", "-u")
     {
         HelpName = "USER[:GROUP]",
@@ -31,7 +30,7 @@ internal sealed class SessionOptions
     private readonly Option<string> _profile = new("--profile")
     {
         HelpName = "NAME",
-        Description = "Capabilities: restricted (the container's own), debug (those and what debuggers need; the default), privileged (all)",
+        Description = "Capabilities: restricted (the container's own), debug (those and what debuggers need; the default), privileged (all), or one of the fleet's policy",
     };
 
     private readonly Option<string[]> _capAdd = new("--cap-add")
@@ -88,9 +87,6 @@ internal sealed class SessionOptions
         var environment = parsed.GetValue(_environment) ?? [];
         if (environment.FirstOrDefault(variable => variable.IndexOf('=', StringComparison.Ordinal) < 1) is { } malformed)
             throw Wrong($"'{SafeText.Of(malformed)}' is no value for --env: give NAME=VALUE.");
-        var profile = parsed.GetValue(_profile) ?? "debug";
-        if (!Profiles.Contains(profile))
-            throw Wrong($"There is no profile '{SafeText.Of(profile)}'; it is one of {string.Join(", ", Profiles)}.");
         if (tool is ["", ..])
             throw Wrong("The tool's name is empty; name a program of the toolbox or the container.");
 
@@ -102,7 +98,7 @@ internal sealed class SessionOptions
             User = parsed.GetValue(_user),
             WorkingDirectory = parsed.GetValue(_workingDirectory),
             Environment = [.. SessionRequest.TerminalType(terminal), .. environment],
-            Profile = profile,
+            Profile = parsed.GetValue(_profile) ?? PolicyProfile.Default,
             CapAdd = parsed.GetValue(_capAdd) ?? [],
             CapDrop = parsed.GetValue(_capDrop) ?? [],
             Shared = parsed.GetValue(_shared),

@@ -82,7 +82,9 @@ internal sealed class FleetService(
 
         PolicyQuestion question = PolicyGate.Question(context, PolicyVerb.Exec);
         RunPlan run = RunMapping.ToPlan(start, question.Subject.Name);
-        question = RunMapping.ToQuestion(question, start);
+        RunProfile profile = policy.Profile(start.Tool.Profile);
+        run.Tool.Definition = profile.ToWire();
+        question = RunMapping.ToQuestion(question, start, profile);
         run = run with { Access = policy.RequireSomewhere(context, question, start.Image.Length == 0 ? ImageName.Default.Value : null) };
         run = run with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
         RunLog.Starts(log, run.Id, run.Tool.Argv[0], caller);

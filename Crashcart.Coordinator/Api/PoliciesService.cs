@@ -20,10 +20,12 @@ internal sealed class PoliciesService(FleetGate fleet, PolicyStore policy) : Cra
     {
         if (!PolicyParser.Verbs.TryGetValue(request.Verb, out PolicyVerb verb))
             throw RunMapping.Invalid($"'{request.Verb}' is no verb; there are {string.Join(", ", PolicyParser.Verbs.Keys)}.");
+        RunProfile? profile = verb == PolicyVerb.Exec || request.Profile.Length > 0 ? RunProfile.Of(policy, request.Profile) : null;
         PolicyQuestion question = new(Subject(request), verb)
         {
             Image = request.Image == PolicyQuestion.NodesOwnImage ? request.Image : RunMapping.ToImage(request.Image),
-            Profile = Known(request.Profile) ?? (verb == PolicyVerb.Exec ? "debug" : null),
+            Profile = profile?.Name,
+            Definition = profile?.Definition,
             Tool = Known(request.Tool),
         };
         if (request.Target.Length > 0)
@@ -34,7 +36,7 @@ internal sealed class PoliciesService(FleetGate fleet, PolicyStore policy) : Cra
         }
         PolicyVerdict verdict = policy.Decide(question);
         string open = !verdict.IsAllowed && policy.MayAllow(question) ? "It depends on what the question leaves open. As it stands: " : "";
-        return new ExplainPolicyResponse { Allowed = verdict.IsAllowed, Reason = open + Reason(question, verdict) };
+        return new ExplainPolicyResponse { Allowed = verdict.IsAllowed, Reason = $"{open}{Reason(question, verdict)} {profile?.Describe()}".TrimEnd() };
     }
 
     private static PolicySubject Subject(ExplainPolicyRequest request) => request.Subject.Split(':', 2) switch

@@ -3,6 +3,7 @@ using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Images;
 using Crashcart.Actors.Policies;
 using Crashcart.Api;
+using Crashcart.Coordinator.Policies;
 using Grpc.Core;
 using ApiRunMode = Crashcart.Api.RunMode;
 using RunMode = Crashcart.Actors.Fleet.RunMode;
@@ -55,11 +56,12 @@ internal static class RunMapping
 
     /// <summary>What the policy is asked about a run before its containers are known.</summary>
     /// <param name="question">By whom.</param>
-    public static PolicyQuestion ToQuestion(PolicyQuestion question, RunRequest request) => question with
+    /// <exception cref="RpcException">It makes no sense.</exception>
+    public static PolicyQuestion ToQuestion(PolicyQuestion question, RunRequest request, RunProfile profile) => question with
     {
         Tool = request.Tool.Argv[0],
-        // Whoever may choose capabilities one by one may have all of them.
-        Profile = request.Tool.CapAdd.Count > 0 ? "privileged" : request.Tool.Profile is { Length: > 0 } profile ? profile : "debug",
+        Profile = profile.With(request.Tool.CapAdd),
+        Definition = profile.Definition,
         Image = ToImage(request.Image),
     };
 

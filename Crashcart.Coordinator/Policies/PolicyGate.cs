@@ -24,6 +24,9 @@ internal sealed class PolicyGate(PolicyStore policy, IGrantSigner? signer, ILogg
     /// <summary>A question by the call's user.</summary>
     public static PolicyQuestion Question(ServerCallContext call, PolicyVerb verb) => new(PeerCheck.Subject(call.GetHttpContext()), verb);
 
+    /// <exception cref="RpcException">There is none of that name.</exception>
+    public RunProfile Profile(string name) => RunProfile.Of(policy, name);
+
     /// <summary>Of a question that says all that there is to know.</summary>
     /// <exception cref="RpcException">PERMISSION_DENIED</exception>
     public void Require(ServerCallContext call, PolicyQuestion question)

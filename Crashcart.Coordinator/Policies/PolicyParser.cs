@@ -6,8 +6,8 @@ using YamlDotNet.RepresentationModel;
 
 namespace Crashcart.Coordinator.Policies;
 
-/// <summary>A policy as people write it: YAML, <c>rules:</c> with a list of rules.</summary>
-internal static class PolicyParser
+/// <summary>A policy as people write it: YAML, <c>rules:</c> with a list of rules, and <c>profiles:</c> with those of its own.</summary>
+internal static partial class PolicyParser
 {
     /// <summary>Characters.</summary>
     private const int Longest = 1 << 20;
@@ -16,8 +16,6 @@ internal static class PolicyParser
     private const int Deepest = 4;
 
     public static IReadOnlyDictionary<string, PolicyVerb> Verbs { get; } = Enum.GetValues<PolicyVerb>().ToDictionary(verb => verb.ToText());
-
-    private static readonly string[] Profiles = ["restricted", "debug", "privileged"];
 
     /// <param name="name">Of the file, for what is said about it.</param>
     /// <exception cref="PolicyException">It is wrong; says where.</exception>
@@ -31,9 +29,11 @@ internal static class PolicyParser
         if (stream.Documents.Count != 1)
             throw Wrong(name, Mark.Empty, "a policy is one document, 'rules:' with a list");
         var at = new Place(name);
-        YamlMappingNode root = at.Mapping(stream.Documents[0].RootNode, "a policy", ["rules"]);
+        YamlMappingNode root = at.Mapping(stream.Documents[0].RootNode, "a policy", ["profiles", "rules"]);
+        List<PolicyProfile> profiles = Profiles(at, root);
+        string[] names = [.. PolicyProfile.BuiltIn, .. profiles.Select(profile => profile.Name)];
         return root.Children.TryGetValue("rules", out YamlNode? rules)
-            ? new Policy([.. at.Sequence(rules, "'rules'").Select((rule, index) => Rule(at, rule, index))])
+            ? new Policy([.. at.Sequence(rules, "'rules'").Select((rule, index) => Rule(at, rule, index, names))]) { Profiles = profiles }
             : throw at.Wrong(root, "a policy has 'rules:' with a list; an empty list allows nothing");
     }
 
@@ -70,7 +70,8 @@ internal static class PolicyParser
         }
     }
 
-    private static PolicyRule Rule(Place at, YamlNode node, int index)
+    /// <param name="profiles">All that a rule may name.</param>
+    private static PolicyRule Rule(Place at, YamlNode node, int index, string[] profiles)
     {
         YamlMappingNode rule = at.Mapping(
             node, "a rule", ["name", "effect", "subjects", "verbs", "nodes", "labels", "images", "profiles", "tools"]);
@@ -89,7 +90,7 @@ internal static class PolicyParser
             Nodes = at.Texts(rule, "nodes"),
             Labels = Labels(at, rule),
             Images = at.Texts(rule, "images"),
-            Profiles = at.Texts(rule, "profiles", Profiles.Contains, string.Join(", ", Profiles)),
+            Profiles = at.Texts(rule, "profiles", profiles.Contains, string.Join(", ", profiles)),
             Tools = at.Texts(rule, "tools"),
         };
         RequireSense(at, rule, read);

@@ -30,6 +30,8 @@ internal sealed class PolicyStore : IPolicy, IDisposable
 
     public bool MayAllow(PolicyQuestion question) => _file?.Current.MayAllow(question) ?? true;
 
+    public IReadOnlyList<PolicyProfile> Profiles => _file?.Current.Profiles ?? [];
+
     public void Dispose() => _file?.Dispose();
 
     /// <exception cref="SettingsException">It cannot be read, or is wrong; says where.</exception>

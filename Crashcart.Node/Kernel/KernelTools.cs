@@ -36,6 +36,9 @@ internal sealed class KernelTools(KernelCalls kernel, string node, SessionLimits
         WorkingDirectory = NonEmpty(description.WorkingDirectory),
         Terminal = description.Terminal is { } size ? KernelTool.Size((int)size.Rows, (int)size.Columns) : null,
         Profile = NonEmpty(description.Profile) ?? "debug",
+        Definition = description.Definition is { } own
+            ? new ToolProfile(own.Base, own.HasCapabilities ? own.Capabilities : null, own.Added, own.Dropped, own.FiltersCalls, own.NoNewPrivileges)
+            : null,
         CapAdd = [.. description.CapAdd],
         CapDrop = [.. description.CapDrop],
         Shared = description.Shared,

@@ -23,6 +23,22 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
     }
 
     [Fact]
+    public async Task A_profile_of_the_policys_is_what_a_tool_gets_for_whoever_may_use_it()
+    {
+        await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
+        await fleet.Authority.Issue("user", "erin", group: "web");
+
+        Assert.Equal("hello", await As("erin", "exec", "--profile", "sniff", $"alpha/{web.Name}", "echo", "hello").Output());
+        (await As("erin", "exec", "--profile", "bare", $"alpha/{web.Name}", "echo").Run()).Refused(125, "with profile bare");
+        (await As("erin", "exec", "--profile", "none", $"alpha/{web.Name}", "echo").Run()).Refused(125, "the policy of this coordinator has restricted, debug, privileged, sniff, bare.");
+        string status = await fleet.Crashcart("exec", "--profile", "sniff", $"alpha/{web.Name}", "cat", "/proc/self/status").Output();
+        Assert.Contains("CapBnd:\t00000000a00435fb\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n", status, StringComparison.Ordinal);
+        string bare = await fleet.Crashcart("exec", "--explain", "--profile", "bare", $"alpha/{web.Name}", "sh").Output();
+        Assert.Matches("profile +bare \\(restricted\\)", bare);
+        Assert.DoesNotMatch("CAP_[A-Z_]+ +yes", bare);
+    }
+
+    [Fact]
     public async Task A_run_that_is_kept_is_its_owners()
     {
         await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
@@ -63,13 +79,13 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
         await File.WriteAllTextAsync(directory["wrong"], "rules:\n  - effect: allow\n    subjects: [alice]\n");
         await using var vault = await fleet.Nodes[0].Docker.RunScratch("--label", "app=vault");
 
-        Assert.Equal($"{directory["right"]}: 3 rules", await fleet.Crashcart("policy", "check", directory["right"]).Output());
+        Assert.Equal($"{directory["right"]}: 3 rules, 2 profiles", await fleet.Crashcart("policy", "check", directory["right"]).Output());
         var wrong = await fleet.Crashcart("policy", "check", directory["wrong"]).Run();
         wrong.Exited(1);
         Assert.StartsWith($"{directory["wrong"]}:3:16: 'alice' in 'subjects'", wrong.Error, StringComparison.Ordinal);
         var denied = await fleet.Crashcart("policy", "explain", "--as", "alice", "--group", "web", "--target", $"alpha/{vault.Name}", "--tool", "echo").Run();
         denied.Exited(1);
-        Assert.Matches("^denied: .*/policy.yaml:2: the rule 'vault' denies it.$", denied.Output.TrimEnd());
+        Assert.Matches("^denied: .*/policy.yaml:3: the rule 'vault' denies it.$", denied.Output.TrimEnd());
     }
 
     private Command As(string user, params string[] words) => new(Artifacts.Cli, words)
@@ -82,10 +98,11 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
 public sealed class PolicedFleet() : FleetHost(["alpha"], coordinators: 1, isSecured: true, policy: Rules)
 {
     internal const string Rules = """
+        profiles: {sniff: {base: restricted, add: [NET_ADMIN], drop: [MKNOD]}, bare: {capabilities: []}}
         rules:
           - {name: vault, effect: deny, subjects: ['*'], labels: app=vault}
           - {name: see the web, effect: allow, subjects: ['group:web'], verbs: [list], labels: app=web}
-          - {name: use the web, effect: allow, subjects: ['group:web'], labels: app=web, profiles: [debug], tools: [echo]}
+          - {name: use the web, effect: allow, subjects: ['group:web'], labels: app=web, profiles: [debug, sniff], tools: [echo]}
 
         """;
 }

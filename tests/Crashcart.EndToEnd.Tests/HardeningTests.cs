@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text;
 using System.Text.RegularExpressions;
 using Crashcart.EndToEnd.Tests.Harness;
 
@@ -34,10 +36,14 @@ public sealed partial class HardeningTests(LocalHost host) : HostTest
     [Fact]
     public async Task Both_daemons_work_in_the_sandboxes_of_their_units()
     {
+        await using var directory = TemporaryDirectory.Create();
+        using var syslog = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        syslog.Bind(new UnixDomainSocketEndPoint(directory["log"]));
         await using var fleet = await ConfinedFleet.Start(
-            host, (command, writable) => SystemdUnit.Of(Path.GetFileName(command.Program)).Confine(command, writable));
+            host, (command, writable) => SystemdUnit.Of(Path.GetFileName(command.Program)).Confine(command, writable), "--audit-syslog", "unixgram://" + directory["log"]);
 
         Assert.Equal("hello", await fleet.Exec("echo hello").Output());
+        await Receives(syslog, " crashcart-node ", " crashcart-coordinator ");
         await fleet.Crashcart("mount", $"alpha/{fleet.Box.Name}").Output();
         Assert.Equal("yes", await fleet.Exec("--shared", "test -x /dev/crashcart/bin/bash && echo yes").Output());
         await fleet.Crashcart("unmount", $"alpha/{fleet.Box.Name}").Output();
@@ -47,6 +53,18 @@ public sealed partial class HardeningTests(LocalHost host) : HostTest
         await using var joined = TemporaryDirectory.Create();
         await new Command(
             Artifacts.Node, ["join", fleet.JoinAddress, .. await fleet.Authority.Token(), "--name", "beta", "--tls-dir", joined["tls"]]).Output();
+    }
+
+    /// <summary>Datagrams, until each of the texts was in one.</summary>
+    private static async Task Receives(Socket socket, params string[] texts)
+    {
+        byte[] datagram = new byte[64 << 10];
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        for (HashSet<string> missing = [.. texts]; missing.Count > 0;)
+        {
+            string received = Encoding.ASCII.GetString(datagram, 0, await socket.ReceiveAsync(datagram, SocketFlags.None, patience.Token));
+            missing.RemoveWhere(text => received.Contains(text, StringComparison.Ordinal));
+        }
     }
 
     [Theory]

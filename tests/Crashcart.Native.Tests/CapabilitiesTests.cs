@@ -41,6 +41,37 @@ public sealed class CapabilitiesTests
         Assert.Equal(0UL, capabilities.Bounding & (1UL << 13));
     }
 
+    [Theory]
+    [InlineData("restricted", true)]
+    [InlineData("debug", false)]
+    public void A_defined_profile_has_its_bases_capabilities_and_more_and_less(string builtUpon, bool filters)
+    {
+        ulong raw = Capabilities.Mask(["NET_RAW"]), mknod = Capabilities.Mask(["MKNOD"]), admin = Capabilities.Mask(["NET_ADMIN"]);
+        ToolSpec own = Spec("own") with { Definition = new ToolProfile(builtUpon, null, admin | raw, mknod, filters, NoNewPrivileges: true) };
+
+        ToolCapabilities capabilities = For(own with { CapAdd = ["MKNOD", "IPC_LOCK"] });
+
+        Assert.Equal((For(Spec(builtUpon)).Bounding | admin | raw | (Capabilities.Mask(["IPC_LOCK"]) & Own)) & ~mknod, capabilities.Bounding);
+        Assert.Equal((admin | raw | Capabilities.Mask(["IPC_LOCK"])) & Own, capabilities.Ambient);
+        Assert.True(capabilities.NoNewPrivileges);
+        Assert.Equal(filters ? SystemCalls.OfContainers : SystemCalls.NoFileHandles, capabilities.SystemCalls);
+    }
+
+    [Fact]
+    public void A_defined_profile_may_have_a_set_of_its_own()
+    {
+        ulong kill = Capabilities.Mask(["KILL"]);
+
+        ToolCapabilities capabilities = For(Spec("own") with { Definition = new ToolProfile("restricted", kill, 0, 0, FiltersCalls: false, NoNewPrivileges: true) });
+
+        Assert.Equal((kill, 0UL, SystemCalls.All), (capabilities.Bounding, capabilities.Ambient, capabilities.SystemCalls));
+    }
+
+    [Fact]
+    public void A_definition_upon_nothing_is_refused() => Assert.Equal(
+        "There is no profile 'all': choose restricted, debug or privileged.",
+        Assert.Throws<CrashcartException>(() => For(Spec("own") with { Definition = new ToolProfile("all", 0, 0, 0, true, true) })).Message);
+
     [Fact]
     public void Every_capability_of_this_kernel_has_a_name()
     {

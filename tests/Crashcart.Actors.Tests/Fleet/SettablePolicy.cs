@@ -13,6 +13,8 @@ internal sealed class SettablePolicy : IPolicy
         set => _allows = value;
     }
 
+    public IReadOnlyList<PolicyProfile> Profiles => [];
+
     public PolicyVerdict Decide(PolicyQuestion question) => new(Allows, null);
 
     public bool MayAllow(PolicyQuestion question) => Allows;

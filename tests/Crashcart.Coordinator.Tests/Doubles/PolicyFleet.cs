@@ -8,11 +8,12 @@ namespace Crashcart.Coordinator.Tests.Doubles;
 public sealed class PolicyFleet : IAsyncLifetime
 {
     private const string Policy = """
+        profiles: {sniff: {base: restricted, add: [NET_RAW], drop: [MKNOD], may-add: [NET_ADMIN]}, bare: {capabilities: []}}
         rules:
           - {name: vault, effect: deny, subjects: ['*'], labels: app=vault}
           - {name: sre, effect: allow, subjects: ['group:sre']}
           - {name: see the web, effect: allow, subjects: ['group:web'], verbs: [list], nodes: [alpha], labels: app=web}
-          - {name: use the web, effect: allow, subjects: ['group:web'], verbs: [exec], nodes: [alpha], labels: app=web, images: [default], profiles: [restricted, debug], tools: [tool]}
+          - {name: use the web, effect: allow, subjects: ['group:web'], verbs: [exec], nodes: [alpha], labels: app=web, images: [default], profiles: [restricted, debug, sniff], tools: [tool]}
           - {name: alpha, effect: allow, subjects: ['user:*'], verbs: [nodes], nodes: [alpha]}
         """;
 

@@ -46,6 +46,19 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void A_profile_that_was_changed_since_is_nobodys()
+    {
+        var own = new PolicyProfile("net", "restricted", null, 1, 0, FiltersCalls: true, NoNewPrivileges: true);
+        var policy = new Policy([new PolicyRule("all", 1, Allows: true, ["*"]) { Profiles = ["net"] }]) { Profiles = [own] };
+        PolicyQuestion question = Question("web exec web-1 app=web default net ps") with { Definition = own };
+
+        Assert.True(policy.Decide(question).IsAllowed);
+        Assert.True(policy.Decide(question with { Definition = own with { } }).IsAllowed);
+        Assert.False(policy.Decide(question with { Definition = own with { Added = 3 } }).IsAllowed);
+        Assert.False((policy with { Profiles = [] }).MayAllow(question));
+    }
+
+    [Fact]
     public void What_is_not_known_allows_nothing_and_lets_nothing_by()
     {
         PolicyQuestion everything = Question("web exec web-1 app=web default restricted ps");

@@ -33,6 +33,21 @@ public sealed class PolicyParserTests
     [InlineData("rules: [\n", "2:1", "not valid YAML")]
     [InlineData("rules: &a []\n", "1:8", "no anchors")]
     [InlineData("rules:\n  - effect: allow\n    subjects: [[[[[a]]]]]\n", "3:16", "nested that deep")]
+    [InlineData("profiles: [a]\nrules: []\n", "1:11", "takes names")]
+    [InlineData("profiles:\n  debug: {base: debug}\nrules: []\n", "2:3", "'debug' is built in")]
+    [InlineData("profiles:\n  'net*': {base: debug}\nrules: []\n", "2:3", "a profile's name is")]
+    [InlineData("profiles:\n  net: debug\nrules: []\n", "2:8", "'name: value' lines")]
+    [InlineData("profiles:\n  net: {}\nrules: []\n", "2:8", "either 'base'")]
+    [InlineData("profiles:\n  net: {base: debug, capabilities: []}\nrules: []\n", "2:8", "either 'base'")]
+    [InlineData("profiles:\n  net: {base: other}\nrules: []\n", "2:15", "'other' is none of restricted, debug, privileged")]
+    [InlineData("profiles:\n  net: {base: debug, colour: red}\nrules: []\n", "2:22", "no 'colour'")]
+    [InlineData("profiles:\n  net:\n    base: debug\n    add: [NET_RAW, PTRACE]\nrules: []\n", "4:20", "no capability 'PTRACE': perhaps SYS_PTRACE was meant")]
+    [InlineData("profiles:\n  net: {capabilities: NET_RAW}\nrules: []\n", "2:23", "takes a list")]
+    [InlineData("profiles:\n  net: {base: debug, seccomp: maybe}\nrules: []\n", "2:31", "none of true, false")]
+    [InlineData("profiles:\n  net: {base: debug, no-new-privileges: false}\nrules: []\n", "2:41", "only a profile with 'base: privileged'")]
+    [InlineData("profiles:\n  net: {base: privileged, seccomp: true, no-new-privileges: false}\nrules: []\n", "2:61", "needs no-new-privileges")]
+    [InlineData("profiles:\n  net: {base: debug}\n  net: {base: debug}\nrules: []\n", "3:3", "not valid YAML")]
+    [InlineData("profiles:\n  net: {base: debug}\nrules:\n  - effect: allow\n    subjects: ['*']\n    profiles: [nett]\n", "6:16", "none of restricted, debug, privileged, net")]
     public void What_is_wrong_is_told_with_its_place(string text, string place, string sentence)
     {
         var wrong = Assert.Throws<PolicyException>(() => PolicyParser.Parse(text, "policy.yaml"));
@@ -52,12 +67,36 @@ public sealed class PolicyParserTests
     }
 
     [Fact]
+    public void A_profile_is_its_base_and_what_is_said_of_it()
+    {
+        Policy policy = PolicyParser.Parse(
+            """
+            profiles:
+              net: {base: restricted, add: [net_raw, CAP_NET_ADMIN], drop: [MKNOD], may-add: [SYS_PTRACE]}
+              none: {capabilities: []}
+              root: {base: privileged, drop: [SYS_MODULE], seccomp: true}
+            rules:
+              - {effect: allow, subjects: ['*'], profiles: [net, none]}
+            """,
+            "p");
+
+        Assert.Equal(
+            [
+                new PolicyProfile("net", "restricted", null, 3UL << 12, 1UL << 27, FiltersCalls: true, NoNewPrivileges: true) { MayAdd = 1UL << 19 },
+                new PolicyProfile("none", "restricted", 0, 0, 0, FiltersCalls: true, NoNewPrivileges: true),
+                new PolicyProfile("root", "privileged", null, 0, 1UL << 16, FiltersCalls: true, NoNewPrivileges: true),
+            ],
+            policy.Profiles);
+        Assert.Equal(["net", "none"], policy.Rules[0].Profiles);
+    }
+
+    [Fact]
     public void The_policy_in_the_documentation_is_one()
     {
         string page = File.ReadAllText(Path.Combine(Root(), "docs/policy.md"));
-        string example = page.Split("```yaml\n")[1].Split("```")[0];
+        List<Policy> examples = [.. page.Split("```yaml\n").Skip(1).Select(part => PolicyParser.Parse(part.Split("```")[0], "docs/policy.md"))];
 
-        Assert.Equal(5, PolicyParser.Parse(example, "docs/policy.md").Rules.Count);
+        Assert.Equal([(5, 0), (1, 2)], examples.Select(example => (example.Rules.Count, example.Profiles.Count)));
     }
 
     /// <summary>Whatever a file holds, it is taken or refused with a place; the seeds are fixed, so that a case can be had again.</summary>
@@ -66,7 +105,7 @@ public sealed class PolicyParserTests
     {
         string[] words =
         [
-            "rules:", "\n", "\n  - ", "\n    ", " ", "effect: allow", "effect: deny", "subjects: ['*']", "subjects:", "verbs: [exec]", "nodes: [a*]", "labels: app=web",
+            "rules:", "profiles:", "net: ", "base: debug", "add: [KILL]", "capabilities: []", "\n", "\n  - ", "\n    ", " ", "effect: allow", "effect: deny", "subjects: ['*']", "subjects:", "verbs: [exec]", "nodes: [a*]", "labels: app=web",
             "labels: 'a in (b,c)'", "tools: [\"\\x00\"]", "images: [default]", "[", "]", "{", "}", ",", ":", "- ", "? ", "| ", "> ", "'", "\"", "#", "&a ", "*a ", "!!str ", "!<x> ",
             "---\n", "...\n", "%YAML 1.2\n", "\t", "\u0000", "\uFEFF", "\uD83D", "é", "~", "null", "<<: ", "0x1F", new string('[', 400), new string(' ', 300), new string('a', 5000),
         ];

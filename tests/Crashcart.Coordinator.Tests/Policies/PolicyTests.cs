@@ -104,6 +104,41 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("NET_ADMIN")]
+    public async Task A_session_with_a_profile_of_the_policys_is_granted_with_all_that_it_may(string added)
+    {
+        RunRequest request = TestRun.In("web-1");
+        request.Tool = new Tool { Argv = { "tool" }, Profile = "sniff", CapAdd = { added.Length > 0 ? [added] : [] } };
+        using TestRun run = Run(fleet.Alice, request);
+        await run.StartedAsync();
+        PlayedSession session = await fleet.Alpha.SessionAsync();
+
+        Granted granted = fleet.Alpha.LastGranted!;
+
+        ToolDescription tool = Grant.Parser.ParseFrom(granted.Grant).Start.Tool;
+        Assert.Equal("sniff", tool.Profile);
+        Assert.Equal(new ProfileDefinition { Base = "restricted", Added = 1UL << 13, Dropped = 1UL << 27, FiltersCalls = true, NoNewPrivileges = true }, tool.Definition);
+        Assert.Equal(session.Start.Tool, tool);
+    }
+
+    [Fact]
+    public async Task A_profile_that_the_policy_does_not_know_is_refused_with_those_that_it_knows()
+    {
+        RunRequest request = TestRun.In("web-1");
+        request.Tool = new Tool { Argv = { "tool" }, Profile = "snif" };
+        using TestRun run = Run(fleet.Alice, request);
+
+        Status refusal = await run.FailureAsync();
+
+        Assert.Equal(
+            (StatusCode.InvalidArgument, "There is no profile 'snif'; the policy of this coordinator has restricted, debug, privileged, sniff, bare."),
+            (refusal.StatusCode, refusal.Detail));
+    }
+
+    [Theory]
+    [InlineData("tool", "bare", "", "", "with profile bare")]
+    [InlineData("tool", "sniff", "SYS_ADMIN", "", "with profile privileged")]
     [InlineData("sh", "", "", "", "user:alice (group:web) exec sh with profile debug")]
     [InlineData("tool", "privileged", "", "", "with profile privileged")]
     [InlineData("tool", "", "CAP_SYS_ADMIN", "", "with profile privileged")]
@@ -197,10 +232,10 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
     }
 
     [Theory]
-    [InlineData("user:alice web exec alpha/web-1 tool", true, ":5: the rule 'use the web' allows it.")]
+    [InlineData("user:alice web exec alpha/web-1 tool", true, ":6: the rule 'use the web' allows it.")]
     [InlineData("user:alice web exec alpha/web-1 sh", false, ": no rule is about it, so it is denied.")]
-    [InlineData("user:alice web exec alpha/vault-1 tool", false, ":2: the rule 'vault' denies it.")]
-    [InlineData("user:sam sre cordon alpha -", true, ":3: the rule 'sre' allows it.")]
+    [InlineData("user:alice web exec alpha/vault-1 tool", false, ":3: the rule 'vault' denies it.")]
+    [InlineData("user:sam sre cordon alpha -", true, ":4: the rule 'sre' allows it.")]
     [InlineData("local:0 - exec alpha/vault-1 sh", true, "Root over the Unix socket may do everything.")]
     public async Task What_the_policy_says_is_explained_with_the_rule_and_its_line(string asked, bool allowed, string reason)
     {
@@ -214,13 +249,28 @@ public sealed class PolicyTests(PolicyFleet fleet) : IClassFixture<PolicyFleet>
     }
 
     [Fact]
+    public async Task A_profile_of_the_policys_is_explained()
+    {
+        var policies = new Crashcart.Api.Policies.PoliciesClient(fleet.Sam);
+        var request = new ExplainPolicyRequest { Subject = "user:alice", Groups = { "web" }, Verb = "exec", Target = "alpha/web-1", Tool = "tool", Profile = "sniff" };
+
+        Assert.EndsWith(
+            "allows it. The profile sniff: as restricted, with NET_RAW, without MKNOD, may add NET_ADMIN; seccomp on, no-new-privileges on.",
+            (await policies.ExplainAsync(request)).Reason, StringComparison.Ordinal);
+        request.Profile = "bare";
+        Assert.EndsWith("The profile bare: no capabilities; seccomp on, no-new-privileges on.", (await policies.ExplainAsync(request)).Reason, StringComparison.Ordinal);
+        request.Profile = "nosuch";
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(() => policies.ExplainAsync(request).ResponseAsync));
+    }
+
+    [Fact]
     public async Task A_question_that_leaves_open_what_decides_is_answered_so()
     {
         ExplainPolicyResponse answer = await new Crashcart.Api.Policies.PoliciesClient(fleet.Sam).ExplainAsync(
             new ExplainPolicyRequest { Subject = "user:sam", Groups = { "sre" }, Verb = "exec" });
 
         Assert.False(answer.Allowed);
-        Assert.Matches("^It depends on what the question leaves open. As it stands: .*:2: the rule 'vault' denies it.$", answer.Reason);
+        Assert.Matches("^It depends on what the question leaves open. As it stands: .*:3: the rule 'vault' denies it.$", answer.Reason);
     }
 
     private static async Task<MountResponse> MountAsync(GrpcChannel user, string selector)
