@@ -2,6 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Crashcart.Actors.Protocol;
+using Crashcart.Audit;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Node;
 using Crashcart.Node.Configuration;
 using Google.Protobuf;
@@ -13,8 +15,12 @@ namespace Crashcart.Coordinator.Authority;
 /// <summary>Takes nodes into the fleet that have nothing yet but a token.</summary>
 /// <param name="authorityDirectory">Read at every request: what another process changed there counts.</param>
 /// <param name="seeds">HOST:PORT by which the fleet's nodes join its cluster.</param>
-internal sealed class JoinService(string authorityDirectory, IReadOnlyList<string> seeds, ILogger<JoinService> log) : FleetJoin.FleetJoinBase
+/// <param name="denials">Takes the requests that are refused.</param>
+internal sealed class JoinService(string authorityDirectory, IReadOnlyList<string> seeds, Denials denials, ILogger<JoinService> log) : FleetJoin.FleetJoinBase
 {
+    /// <summary>Of a name that is none, as much is written down.</summary>
+    private const int LongestName = 64;
+
     public override Task<GetAuthorityResponse> GetAuthority(GetAuthorityRequest request, ServerCallContext context) =>
         Task.FromResult(new GetAuthorityResponse { Certificate = ByteString.CopyFrom(Authority(context).Certificate.RawData) });
 
@@ -23,6 +29,25 @@ internal sealed class JoinService(string authorityDirectory, IReadOnlyList<strin
         IPAddress address = context.GetHttpContext().Connection.RemoteIpAddress!;
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
+        try
+        {
+            return Task.FromResult(Admit(request, context, address));
+        }
+        catch (RpcException e) when (e.StatusCode != StatusCode.Unavailable)
+        {
+            denials.Tell(new AuditEvent("denied")
+            {
+                Caller = new AuditCaller(JoinTokens.IdOf(request.Token) is { } id ? $"token {id}" : "", [], address.ToString()),
+                Verb = Denials.Join,
+                Target = request.Name.Length <= LongestName ? request.Name : request.Name[..LongestName],
+                Problem = e.Status.Detail,
+            });
+            throw;
+        }
+    }
+
+    private JoinResponse Admit(JoinRequest request, ServerCallContext context, IPAddress address)
+    {
         PublicKey key = KeyOf(request.SigningRequest.Span);
         CertificateAuthority authority = Authority(context);
         try
@@ -40,7 +65,7 @@ internal sealed class JoinService(string authorityDirectory, IReadOnlyList<strin
             var response = new JoinResponse { Certificate = ByteString.CopyFrom(issued.RawData), Seeds = { seeds } };
             if (authority.Revoked is { } list)
                 response.Revoked = ByteString.CopyFrom(list.Der.Span);
-            return Task.FromResult(response);
+            return response;
         }
         catch (SettingsException e)
         {

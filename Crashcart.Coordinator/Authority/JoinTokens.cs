@@ -66,6 +66,9 @@ internal sealed class JoinTokens(string directory)
         return problem.Length == 0 ? token : null;
     }
 
+    /// <summary>What of a token may be written down; null when the text is none.</summary>
+    public static string? IdOf(string text) => TryParse(text, out string? id, out _) ? id : null;
+
     /// <summary>From now on nobody else can use it, whatever happens to this process.</summary>
     public void Use(JoinToken token, string node) => Write(token with { UsedBy = node });
 

@@ -80,7 +80,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         {
             await using WebApplication streams = StreamServer(forNodes);
             await using WebApplication clients = ClientServer(forUsers, policy, identity, audit, denials);
-            await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, JoinService, logs) : null;
+            await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, log => JoinService(log, denials), denials, logs) : null;
             await Start(streams, settings.StreamListen);
             if (node is not null)
                 File.SetUnixFileMode(StreamSocket, RootOnly);
@@ -169,8 +169,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
     }
 
-    private JoinService JoinService(ILogger<JoinService> log) =>
-        new(settings.AuthorityDirectory, settings.Seeds.Count > 0 ? settings.Seeds : [settings.ClusterListen.ToString()], log);
+    private JoinService JoinService(ILogger<JoinService> log, Denials denials) =>
+        new(settings.AuthorityDirectory, settings.Seeds.Count > 0 ? settings.Seeds : [settings.ClusterListen.ToString()], denials, log);
 
     private ImageShelf Shelf() => new(_store, _imageTickets, _gate.StreamEndpoint);
 

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Node.Identity;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -20,8 +22,10 @@ internal static class JoinServer
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public static WebApplication Create(IPEndPoint address, MemberIdentity identity, Func<ILogger<JoinService>, JoinService> service, ILoggerFactory logs)
+    public static WebApplication Create(
+        IPEndPoint address, MemberIdentity identity, Func<ILogger<JoinService>, JoinService> service, Denials denials, ILoggerFactory logs)
     {
+        var watch = new HandshakeWatch(denials);
         WebApplicationBuilder builder = GrpcServer.Builder(logs, MaxMessage, kestrel =>
         {
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
@@ -32,7 +36,13 @@ internal static class JoinServer
             kestrel.Listen(address, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
+                watch.Apply(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake(identity)), HandshakeTimeout = Patience });
+                listen.Use(next => connection =>
+                {
+                    HandshakeWatch.Take(connection);
+                    return next(connection);
+                });
             });
         });
         builder.Services.AddSingleton(service(logs.CreateLogger<JoinService>()));

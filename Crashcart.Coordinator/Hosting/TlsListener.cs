@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Crashcart.Audit;
 using Crashcart.Coordinator.Auditing;
 using Crashcart.Node.Identity;
 using Microsoft.AspNetCore.Connections;
@@ -23,18 +21,15 @@ internal sealed class TlsListener : IDisposable
     /// <summary>A client that is silent holds a connection no longer.</summary>
     private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(5);
 
-    private static readonly object TakenKey = new();
-    private static readonly object RefusalKey = new();
-
     private readonly MemberIdentity _identity;
     private readonly PeerRole _welcome;
-    private readonly Denials _denials;
+    private readonly HandshakeWatch _watch;
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<ConnectionContext, X509Certificate2> _open = new();
 
     public TlsListener(MemberIdentity identity, PeerRole welcome, Denials denials, ILogger log)
     {
-        _denials = denials;
+        _watch = new HandshakeWatch(denials);
         _identity = identity;
         _welcome = welcome;
         _log = log;
@@ -43,7 +38,7 @@ internal sealed class TlsListener : IDisposable
 
     public void Apply(ListenOptions listen)
     {
-        listen.Use(next => connection => TellIfNotTaken(connection, next));
+        _watch.Apply(listen);
         listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = made => ValueTask.FromResult(Handshake(made.Connection)), HandshakeTimeout = HandshakePatience });
         listen.Use(next => connection => Watch(connection, next));
     }
@@ -70,22 +65,9 @@ internal sealed class TlsListener : IDisposable
         catch (AuthenticationException e)
         {
             TlsLog.Refused(_log, e.Message);
-            connection.Items[RefusalKey] = e.Message;
+            HandshakeWatch.Refuse(connection, e.Message);
             return false;
         }
-    }
-
-    private async Task TellIfNotTaken(ConnectionContext connection, ConnectionDelegate next)
-    {
-        await next(connection);
-        if (connection.Items.ContainsKey(TakenKey))
-            return;
-        _denials.Tell(new AuditEvent("denied")
-        {
-            Caller = new AuditCaller("", [], (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? ""),
-            Verb = "connect",
-            Problem = connection.Items.TryGetValue(RefusalKey, out object? refusal) ? (string)refusal! : "The TLS handshake failed.",
-        });
     }
 
     private async Task Watch(ConnectionContext connection, ConnectionDelegate next)
@@ -96,7 +78,7 @@ internal sealed class TlsListener : IDisposable
             return;
         }
         _open[connection] = certificate;
-        connection.Items[TakenKey] = true;
+        HandshakeWatch.Take(connection);
         try
         {
             // It may have been revoked since the handshake, when this connection was not among the others yet.

@@ -1,8 +1,12 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
+using Crashcart.Audit;
+using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Tests.Doubles;
@@ -25,8 +29,17 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
     private readonly TestAuthority _authority = new();
     private readonly TestLog _log = new();
     private readonly IPEndPoint _address = TestCoordinator.FreeEndPoint();
+    private readonly DirectoryInfo _auditDirectory = Directory.CreateTempSubdirectory("join-audit-");
+    private readonly AuditLog _audit;
+    private readonly Denials _denials;
     private MemberIdentity _coordinator = null!;
     private WebApplication _server = null!;
+
+    public JoinTests()
+    {
+        _audit = new AuditLog(_auditDirectory.FullName, new AuditLimits(1 << 20, 1 << 30, null), TimeProvider.System, _ => { });
+        _denials = new Denials(_audit, TimeProvider.System);
+    }
 
     public async Task InitializeAsync()
     {
@@ -44,6 +57,9 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
     {
         _authority.Dispose();
         _log.Dispose();
+        _denials.Dispose();
+        _audit.Dispose();
+        _auditDirectory.Delete(recursive: true);
     }
 
     [Fact]
@@ -63,6 +79,40 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
         Assert.Contains("was used by web-1 already", await Refused(token, "web-1"));
         Assert.Single(Nodes);
         await _log.LineAsync(line => line.Contains("Node web-1 at 127.0.0.1 joined", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_is_not_let_in_is_in_the_audit_log_and_his_tokens_secret_is_not()
+    {
+        string used = Token(), expired = _authority.Authority.CreateToken(null, [], 1, -Hour, DateTimeOffset.UtcNow), guessed = $"{used[..8]}.{new string('1', 32)}";
+        await Enter(used, "web-1");
+
+        (string Token, string Name, string Problem)[] refused =
+        [
+            (used, "web-2", "was used by web-1"),
+            (expired, "web-3", "expired at"),
+            (guessed, "web-4", "none of this fleet's"),
+            ("nonsense", "web-5", "none of this fleet's"),
+        ];
+        foreach ((string token, string name, _) in refused)
+            await Problem(() => Enter(token, name));
+        using (var plain = new TcpClient())
+        {
+            await plain.ConnectAsync(_address);
+            await plain.GetStream().WriteAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+            _ = await plain.GetStream().ReadAsync(new byte[1]);
+        }
+
+        await _server.StopAsync();
+        _audit.Dispose();
+        string[] lines = [.. new AuditQuery().Read(_auditDirectory.FullName)];
+        JsonElement[] told = [.. lines.Select(line => JsonDocument.Parse(line).RootElement).Where(line => Text(line, "verb") == "join")];
+        Assert.Equal(
+            refused.Select(one => ("denied", one.Name, "127.0.0.1", one.Token == "nonsense" ? "" : $"token {one.Token[..8]}")),
+            told.Select(line => (Text(line, "event"), Text(line, "target"), Text(line, "from"), Text(line, "user"))));
+        Assert.All(refused.Zip(told), pair => Assert.Contains(pair.First.Problem, Text(pair.Second, "problem"), StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("\"verb\":\"connect\"", StringComparison.Ordinal) && line.Contains("The TLS handshake failed.", StringComparison.Ordinal));
+        Assert.All((string[])[used, expired, guessed], token => Assert.DoesNotContain(token[9..], string.Concat(lines), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -285,6 +335,8 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
             Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => JoinService.KeyOf(request)).StatusCode);
     }
 
+    private static string Text(JsonElement line, string name) => line.TryGetProperty(name, out JsonElement value) ? value.GetString()! : "";
+
     private List<string> Nodes =>
         [.. _authority.Authority.Issued().Select(certificate => Peer.Of(certificate)!).Where(peer => peer.Role == PeerRole.Node && peer.Name != "mallory").Select(peer => peer.Name)];
 
@@ -307,7 +359,7 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
     private async Task<WebApplication> Serve(IPEndPoint address, MemberIdentity identity)
     {
         WebApplication server = JoinServer.Create(
-            address, identity, _ => new JoinService(_authority.Location, ["10.0.0.1:7420"], new Microsoft.Extensions.Logging.Logger<JoinService>(_log)), NullLoggerFactory.Instance);
+            address, identity, _ => new JoinService(_authority.Location, ["10.0.0.1:7420"], _denials, new Microsoft.Extensions.Logging.Logger<JoinService>(_log)), _denials, NullLoggerFactory.Instance);
         await server.StartAsync();
         return server;
     }
