@@ -57,6 +57,7 @@ internal sealed class NodeCommand : RootCommand
         using var identity = settings.TlsDirectory is { } directory
             ? new MemberIdentity(directory, settings.StateDirectory, PeerRole.Node, TimeProvider.System, loggers.CreateLogger<MemberIdentity>())
             : null;
+        identity?.RequireName(settings.Name);
         using var node = await NodeService.OpenAsync(settings, identity, loggers).ConfigureAwait(false);
         NodeLog.Joining(loggers.CreateLogger<NodeCommand>(), string.Join(", ", settings.Seeds), settings.Listen.ToString());
         var member = new ClusterSettings(

@@ -8,7 +8,7 @@ internal sealed class DetachedPort(RunId run, IRunPort client, ILoggingAdapter l
 {
     private bool _hasClient = true;
 
-    public StreamTicket Open(int target) => client.Open(target);
+    public StreamTicket Open(int number, string node) => client.Open(number, node);
 
     public Task AdmitAsync(int number, RunTarget target, StartSession order) => client.AdmitAsync(number, target, order);
 

@@ -10,7 +10,9 @@ public interface IRunPort
     /// A ticket for the stream of one session. Whoever presents it first attaches the stream; its course is told to the
     /// run's actor as <see cref="Run.StreamBegan"/>, <see cref="Run.StreamExited"/> or <see cref="Run.StreamLost"/>.
     /// </summary>
-    StreamTicket Open(int target);
+    /// <param name="number">Of the target in its run.</param>
+    /// <param name="node">Whose stream it is; no other may present the ticket.</param>
+    StreamTicket Open(int number, string node);
 
     /// <summary>Completes when the session may start; puts into the order what the node is to know of who wants it.</summary>
     /// <exception cref="Exception">It must not; the message is for the run's client.</exception>

@@ -183,7 +183,7 @@ internal sealed class RunSessions(
             port.Tell(new RunEvent.SessionEnded(target, new SessionOutcome.Failure(125, obstacle)));
             return;
         }
-        StreamTicket ticket = orders.AreStreamed ? port.Open(target) : new StreamTicket("", ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)));
+        StreamTicket ticket = orders.AreStreamed ? port.Open(target, NameOf(target)) : new StreamTicket("", ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)));
         _roster.Trust(target, ticket.Secret);
         timers.StartSingleTimer(target, new StartIsLate(target), StartPatience);
         IWireMessage order = orders.Begin(target, _roster[target], _roster.Count, ticket);

@@ -20,35 +20,45 @@ public interface IAnswer : IWireMessage
     string CorrelationId { get; }
 }
 
+/// <summary>What nodes tell coordinators. Everything else is taken from coordinators only, where members have identities.</summary>
+public interface INodeMessage : IWireMessage;
+
+/// <summary>Says which node it is from, and is taken from that node only.</summary>
+public interface INodeAnswer : IAnswer, INodeMessage
+{
+    /// <summary>The field with the number 2.</summary>
+    string Node { get; }
+}
+
 public sealed partial class DescribeNode : IQuestion
 {
     public Type AnswerType => typeof(NodeDescribed);
 }
 
-public sealed partial class NodeDescribed : IAnswer;
+public sealed partial class NodeDescribed : INodeAnswer;
 
 public sealed partial class FindContainers : IQuestion
 {
     public Type AnswerType => typeof(ContainersFound);
 }
 
-public sealed partial class ContainersFound : IAnswer;
+public sealed partial class ContainersFound : INodeAnswer;
 
 public sealed partial class IndexContainers : IWireMessage;
 
-public sealed partial class ContainersIndexed : IWireMessage;
+public sealed partial class ContainersIndexed : INodeMessage;
 
 public sealed partial class StartSession : IWireMessage;
 
 public sealed partial class Granted : IWireMessage;
 
-public sealed partial class SessionAccepted : IWireMessage;
+public sealed partial class SessionAccepted : INodeMessage;
 
-public sealed partial class SessionWaits : IWireMessage;
+public sealed partial class SessionWaits : INodeMessage;
 
-public sealed partial class SessionOver : IWireMessage;
+public sealed partial class SessionOver : INodeMessage;
 
-public sealed partial class SessionRuns : IWireMessage;
+public sealed partial class SessionRuns : INodeMessage;
 
 public sealed partial class EndSession : IWireMessage;
 
@@ -62,20 +72,20 @@ public sealed partial class CoordinatorDescribed : IWireMessage;
 
 public sealed partial class MountImage : IWireMessage;
 
-public sealed partial class MountWaits : IWireMessage;
+public sealed partial class MountWaits : INodeMessage;
 
-public sealed partial class ImageMounted : IWireMessage;
+public sealed partial class ImageMounted : INodeMessage;
 
 public sealed partial class UnmountImage : IWireMessage;
 
-public sealed partial class ImageUnmounted : IWireMessage;
+public sealed partial class ImageUnmounted : INodeMessage;
 
 public sealed partial class FindLeases : IQuestion
 {
     public Type AnswerType => typeof(LeasesFound);
 }
 
-public sealed partial class LeasesFound : IAnswer;
+public sealed partial class LeasesFound : INodeAnswer;
 
 public sealed partial class EndRun : IWireMessage;
 
@@ -98,21 +108,21 @@ public sealed partial class DropImage : IQuestion
     public Type AnswerType => typeof(ImageDropped);
 }
 
-public sealed partial class ImageDropped : IAnswer;
+public sealed partial class ImageDropped : IAnswer, INodeMessage;
 
 public sealed partial class CordonNode : IQuestion
 {
     public Type AnswerType => typeof(NodeCordoned);
 }
 
-public sealed partial class NodeCordoned : IAnswer;
+public sealed partial class NodeCordoned : INodeAnswer;
 
 public sealed partial class FindKeptRuns : IQuestion
 {
     public Type AnswerType => typeof(KeptRunsFound);
 }
 
-public sealed partial class KeptRunsFound : IAnswer;
+public sealed partial class KeptRunsFound : INodeAnswer;
 
 public sealed partial class ReplaySession : IWireMessage;
 
@@ -121,7 +131,7 @@ public sealed partial class RemoveRun : IQuestion
     public Type AnswerType => typeof(RunRemoved);
 }
 
-public sealed partial class RunRemoved : IAnswer;
+public sealed partial class RunRemoved : INodeAnswer;
 
 public sealed partial class FindLiveRuns : IQuestion
 {
@@ -135,4 +145,4 @@ public sealed partial class FindAudit : IQuestion
     public Type AnswerType => typeof(AuditFound);
 }
 
-public sealed partial class AuditFound : IAnswer;
+public sealed partial class AuditFound : INodeAnswer;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
@@ -57,7 +58,15 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ["live-runs-found"] = LiveRunsFound.Parser,
     };
 
-    public override int Identifier => 4201;
+    /// <summary>By which a frame names this serializer.</summary>
+    internal const int Number = 4201;
+
+    /// <summary>The manifests of what nodes may send.</summary>
+    internal static FrozenSet<string> OfNodes { get; } = ManifestsOf<INodeMessage>();
+
+    internal static FrozenSet<string> StateTheirNode { get; } = ManifestsOf<INodeAnswer>();
+
+    public override int Identifier => Number;
 
     public override string Manifest(object o) => o switch
     {
@@ -113,4 +122,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
     public override object FromBinary(byte[] bytes, string manifest) => Parsers.TryGetValue(manifest, out MessageParser? parser)
         ? parser.ParseFrom(bytes)
         : throw new SerializationException($"There is no wire message '{manifest}'.");
+
+    private static FrozenSet<string> ManifestsOf<T>() =>
+        Parsers.Where(known => known.Value.ParseFrom(ByteString.Empty) is T).Select(known => known.Key).ToFrozenSet(StringComparer.Ordinal);
 }

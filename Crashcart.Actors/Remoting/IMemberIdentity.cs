@@ -18,8 +18,18 @@ public interface IMemberIdentity
     /// <summary>Why the holder of the certificate is no member, as the end of a sentence that begins with the peer; null for a member.</summary>
     string? Refusal(X509Certificate2 certificate);
 
+    /// <summary>Whom a certificate is for that <see cref="Refusal"/> says nothing against.</summary>
+    MemberName NameOf(X509Certificate2 certificate);
+
     /// <summary>Takes a list of revoked certificates, when it is the authority's and newer; blocks until it is on the disk.</summary>
     void Take(ReadOnlyMemory<byte> list);
+}
+
+/// <summary>Who a member is, as its certificate says.</summary>
+/// <param name="IsCoordinator">Else it is a node.</param>
+public sealed record MemberName(bool IsCoordinator, string Name)
+{
+    public override string ToString() => $"{(IsCoordinator ? "coordinator" : "node")} {Name}";
 }
 
 /// <summary>Gives an actor system the identity that <see cref="TlsTransport"/> uses.</summary>

@@ -30,17 +30,20 @@ internal sealed class TlsConnection : AssociationHandle
     private readonly ILoggingAdapter _log;
     private readonly Channel<ByteString> _outgoing = Channel.CreateUnbounded<ByteString>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FrameGate _gate;
     private readonly Task _sending;
     private int _waiting;
 
     /// <param name="tls">After its handshake.</param>
-    public TlsConnection(Address local, Address peer, SslStream tls, int maxFrame, ILoggingAdapter log)
+    /// <param name="nameOf">Whom a certificate is for.</param>
+    public TlsConnection(Address local, Address peer, SslStream tls, Func<X509Certificate2, MemberName> nameOf, int maxFrame, ILoggingAdapter log)
         : base(local, peer)
     {
         _tls = tls;
         _maxFrame = maxFrame;
         _log = log;
         Peer = (X509Certificate2)tls.RemoteCertificate!;
+        _gate = new FrameGate(nameOf(Peer), Peer);
         _sending = SendAsync();
         _ = ReceiveAsync();
     }
@@ -130,7 +133,11 @@ internal sealed class TlsConnection : AssociationHandle
                 ReadResult read = await reader.ReadAsync().ConfigureAwait(false);
                 ReadOnlySequence<byte> rest = read.Buffer;
                 while (TryTake(ref rest, out ByteString payload))
+                {
+                    _gate.Check(payload);
                     listener.Notify(new InboundPayload(payload));
+                }
+
                 if (read.IsCompleted)
                     break;
                 reader.AdvanceTo(rest.Start, rest.End);

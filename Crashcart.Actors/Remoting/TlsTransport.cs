@@ -152,7 +152,7 @@ internal sealed class TlsTransport : Transport
 
     private TlsConnection Take(SslStream tls, Address peer, bool isDialled)
     {
-        var connection = new TlsConnection(_self, peer, tls, (int)MaximumPayloadBytes, _log);
+        var connection = new TlsConnection(_self, peer, tls, _identity.NameOf, (int)MaximumPayloadBytes, _log);
         _connections.TryAdd(connection, isDialled);
         _ = connection.Closed.ContinueWith(_ => _connections.TryRemove(connection, out bool _), TaskScheduler.Default);
         // The identity may have changed since the handshake, when this connection was not among the others yet.

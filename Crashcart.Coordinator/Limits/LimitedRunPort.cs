@@ -34,7 +34,7 @@ internal sealed class LimitedRunPort : IRunPort, IDisposable
         return _port.AdmitAsync(number, target, order);
     }
 
-    public StreamTicket Open(int target) => _port.Open(target);
+    public StreamTicket Open(int number, string node) => _port.Open(number, node);
 
     public void Close(int target)
     {

@@ -53,12 +53,12 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
 
     public void Begin(IActorRef run) => _run.TrySetResult(run);
 
-    public StreamTicket Open(int target)
+    public StreamTicket Open(int number, string node)
     {
-        var pipe = new SessionPipe(this, id.Session(target), target, MaxBytes);
+        var pipe = new SessionPipe(this, id.Session(number), number, node, MaxBytes);
         ByteString secret = tickets.Issue(pipe);
-        _sessions[target] = (pipe, secret);
-        _opened[target] = pipe;
+        _sessions[number] = (pipe, secret);
+        _opened[number] = pipe;
         return new StreamTicket(endpoint(), secret);
     }
 

@@ -30,12 +30,13 @@ internal sealed class SessionPipe : IDisposable
     private long _room;
 
     /// <param name="maxBytes">Of output; 0 means no limit.</param>
-    public SessionPipe(RunPipe run, SessionId id, int target, ulong maxBytes)
+    public SessionPipe(RunPipe run, SessionId id, int target, string node, ulong maxBytes)
     {
         _room = maxBytes == 0 ? long.MaxValue : (long)Math.Min(maxBytes, long.MaxValue);
         Run = run;
         Id = id;
         Target = target;
+        Node = node;
         Closed = _closed.Token;
     }
 
@@ -44,6 +45,9 @@ internal sealed class SessionPipe : IDisposable
     public SessionId Id { get; }
 
     public int Target { get; }
+
+    /// <summary>The name of the node that has it.</summary>
+    public string Node { get; }
 
     /// <summary>From the tool, and delivered.</summary>
     public long OutputBytes { get; private set; }

@@ -2,6 +2,8 @@ using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
+using Crashcart.Coordinator.Hosting;
+using Crashcart.Node.Identity;
 using Google.Protobuf;
 using Grpc.Core;
 using Status = Grpc.Core.Status;
@@ -48,11 +50,14 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
             && fromNode.Current.FrameCase == NodeFrame.FrameOneofCase.Ticket
                 ? fromNode.Current.Ticket
                 : null;
-        if (secret is not null && tickets.Take(secret) is { } session)
+        if (secret is not null && tickets.Take(secret, NodeOf(context)) is { } session)
             return session;
-        StreamLog.Refused(log, context.Peer);
-        throw new RpcException(new Status(StatusCode.PermissionDenied, "The stream's ticket is unknown, used or void."));
+        StreamLog.Refused(log, PeerCheck.Describe(context.GetHttpContext()));
+        throw new RpcException(new Status(StatusCode.PermissionDenied, "The stream's ticket is unknown, used, void, or another node's."));
     }
+
+    private static string? NodeOf(ServerCallContext context) =>
+        context.GetHttpContext().Connection.ClientCertificate is { } certificate ? Peer.Of(certificate)?.Name : null;
 
     /// <returns>True when the exit frame came.</returns>
     private static async Task<bool> CarryOutput(
@@ -106,7 +111,7 @@ internal sealed class SessionStreamsService(StreamTickets tickets, ILogger<Sessi
 
 internal static partial class StreamLog
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a session stream from {Peer}: its ticket is unknown, used or void")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a session stream from {Peer}: its ticket is unknown, used, void, or another node's")]
     public static partial void Refused(ILogger log, string peer);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of session {Session} broke before its exit frame: {Reason}")]

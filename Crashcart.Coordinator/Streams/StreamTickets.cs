@@ -6,7 +6,7 @@ namespace Crashcart.Coordinator.Streams;
 
 /// <summary>
 /// The tickets of sessions whose node has not dialled yet. A ticket is 256 random bits, so knowing it is the right to use
-/// it; it is taken out by the first who presents it.
+/// it; it is taken out by the first who presents it. Where nodes have certificates it is good for the session's own node alone.
 /// </summary>
 internal sealed class StreamTickets
 {
@@ -22,7 +22,12 @@ internal sealed class StreamTickets
         return secret;
     }
 
-    public SessionPipe? Take(ByteString secret) => _waiting.TryRemove(Key(secret), out SessionPipe? session) ? session : null;
+    /// <param name="node">Who presents it, by its certificate; null where nodes have none.</param>
+    public SessionPipe? Take(ByteString secret, string? node)
+    {
+        string key = Key(secret);
+        return _waiting.TryGetValue(key, out SessionPipe? session) && (node is null || node == session.Node) && _waiting.TryRemove(key, out _) ? session : null;
+    }
 
     public void Void(ByteString secret) => _waiting.TryRemove(Key(secret), out _);
 

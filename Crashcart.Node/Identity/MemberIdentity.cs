@@ -55,6 +55,15 @@ public sealed class MemberIdentity : IMemberIdentity, IDisposable
     /// <summary>Members are coordinators and nodes; both speak with both.</summary>
     public string? Refusal(X509Certificate2 certificate) => Trust.Refusal(certificate, PeerRole.Coordinator, PeerRole.Node);
 
+    public MemberName NameOf(X509Certificate2 certificate) => Peer.Of(certificate)!.ToMember();
+
+    /// <exception cref="SettingsException">The certificate is for another name, so that nobody would believe this process that it has this one.</exception>
+    public void RequireName(string name)
+    {
+        if (NameOf(Certificate) is { Name: var issued } && issued != name)
+            throw new SettingsException($"This node is to be {name}, and its certificate in {_directory} is for {issued}: start it with --name {issued}, or have a certificate issued for {name}.");
+    }
+
     public void Take(ReadOnlyMemory<byte> list)
     {
         if (Revoked is { } held && held.Span.SequenceEqual(list.Span))

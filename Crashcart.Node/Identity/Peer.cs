@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Crashcart.Actors.Remoting;
 
 namespace Crashcart.Node.Identity;
 
@@ -53,6 +54,8 @@ public sealed record Peer(PeerRole Role, string Name, IReadOnlyList<string> Grou
             subject.AddOrganizationName(group);
         return subject.Build();
     }
+
+    public MemberName ToMember() => new(Role == PeerRole.Coordinator, Name);
 
     public override string ToString() => $"{Text(Role)} {Name}";
 

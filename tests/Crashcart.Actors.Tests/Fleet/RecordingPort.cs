@@ -19,7 +19,7 @@ internal sealed class RecordingPort(IActorRef probe) : IRunPort
 
     public static StreamTicket TicketOf(int target) => new($"http://127.0.0.1:{9000 + target}", ByteString.CopyFromUtf8($"ticket-{target}"));
 
-    public StreamTicket Open(int target)
+    public StreamTicket Open(int target, string node)
     {
         if (target == Broken)
             throw new InvalidOperationException("There is no stream for this target.");

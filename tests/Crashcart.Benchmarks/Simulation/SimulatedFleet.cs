@@ -116,7 +116,7 @@ internal sealed class SimulatedFleet : IDisposable
 
         public Task<int> Ended => _ended.Task;
 
-        public StreamTicket Open(int target) => new("http://127.0.0.1:1", ByteString.CopyFrom(Guid.NewGuid().ToByteArray()));
+        public StreamTicket Open(int number, string node) => new("http://127.0.0.1:1", ByteString.CopyFrom(Guid.NewGuid().ToByteArray()));
 
         public Task AdmitAsync(int number, RunTarget target, StartSession order) => Task.CompletedTask;
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Event;
 using Crashcart.Actors;
@@ -54,10 +55,8 @@ public sealed class AccessMatrixTests : IDisposable
                 Row(table, $"`{method.Service.Name}/{method.Name}`", await Each(visitors, visitor => Call(address, visitor.Shown, method)));
         }
 
-        string[] members = await Members(visitors);
-        foreach (string path in new ClusterSettings("127.0.0.1", 0, [ClusterSettings.CoordinatorRole], []).ToConfig().GetStringList("akka.remote.trusted-selection-paths"))
-            Row(table, $"`{path}`", members);
-        Row(table, "any other actor", [.. members.Select(member => member == NoConnection ? member : "dropped")]);
+        foreach ((string what, string[] results) in await Members(visitors))
+            Row(table, what, results);
 
         Compare(table.ToString());
     }
@@ -156,42 +155,164 @@ public sealed class AccessMatrixTests : IDisposable
         }
     }
 
-    /// <summary>What comes of everybody who dials a member, as the coordinator is one.</summary>
-    private async Task<string[]> Members((string Name, X509Certificate2? Shown)[] visitors)
+    /// <summary>What comes of everybody who dials a member, as the coordinator is one, and says something to each of its actors.</summary>
+    private async Task<List<(string What, string[] Results)>> Members((string Name, X509Certificate2? Shown)[] visitors)
     {
         using MemberIdentity identity = _authority.Open(PeerRole.Coordinator, "c3");
         var cluster = new ClusterSettings("127.0.0.1", 0, [ClusterSettings.CoordinatorRole], []) { Identity = identity };
         using ActorSystem system = ActorSystem.Create(ClusterSettings.SystemName, cluster.ToSetup());
-        using var warnings = Inbox.Create(system);
-        system.EventStream.Subscribe(warnings.Receiver, typeof(Warning));
-        int port = ((ExtendedActorSystem)system).Provider.DefaultAddress.Port!.Value;
-        return await Each(visitors, visitor => Join(port, visitor.Shown, warnings));
+        var heard = Channel.CreateUnbounded<object>();
+        system.EventStream.Subscribe(system.ActorOf(Props.Create(() => new Listener(heard.Writer))), typeof(Warning));
+        foreach (string name in (string[])["node", "fleet", "images", "seeds", "revocations", "other"])
+            system.ActorOf(Props.Create(() => new Listener(heard.Writer)), name);
+
+        var member = IPEndPoint.Parse($"127.0.0.1:{((ExtendedActorSystem)system).Provider.DefaultAddress.Port}");
+        var rows = cluster.ToConfig().GetStringList("akka.remote.trusted-selection-paths").Where(path => path.StartsWith("/user/", StringComparison.Ordinal))
+            .Select(path => new Door($"`{path}`", path, IsSelected: true))
+            .Append(new Door("any other actor, by a selection", "/user/other", IsSelected: true))
+            .Append(new Door("any actor, by its path", "/user/other", IsSelected: false))
+            .ToList();
+        foreach ((_, X509Certificate2? shown) in visitors)
+        {
+            if (!await IsMember(member, shown))
+            {
+                rows.ForEach(row => row.Results.Add(NoConnection));
+                continue;
+            }
+            using var visitor = new Visitor(new ShownIdentity(shown!, Trust), system, heard.Reader);
+            foreach (var row in rows)
+                row.Results.Add(await visitor.Say(row));
+        }
+        return [.. rows.Select(row => (row.What, row.Results.ToArray()))];
     }
 
-    /// <summary>Says something that ends a member's connection, and looks why this one was ended.</summary>
-    private async Task<string> Join(int port, X509Certificate2? shown, Inbox warnings)
+    private async Task<bool> IsMember(IPEndPoint member, X509Certificate2? shown)
     {
         using var socket = new TcpClient();
-        await socket.ConnectAsync(IPAddress.Loopback, port);
-        string from = $":{((IPEndPoint)socket.Client.LocalEndPoint!).Port}";
+        await socket.ConnectAsync(member);
+        await using var tls = new SslStream(socket.GetStream(), false, (_, peer, _, _) => Trust.Require(peer, "127.0.0.1", PeerRole.Coordinator) is not null);
         try
         {
-            await using var tls = new SslStream(socket.GetStream(), false, (_, peer, _, _) => Trust.Require(peer, "127.0.0.1", PeerRole.Coordinator) is not null);
             await tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions { TargetHost = "127.0.0.1", ClientCertificates = shown is null ? [] : [shown] }, CancellationToken.None);
-            await tls.WriteAsync(BitConverter.GetBytes(int.MaxValue));
-            await tls.CopyToAsync(Stream.Null).WaitAsync(Patience);
+            // Of whom it takes for a member it awaits a handshake of Akka's.
+            return await tls.ReadAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(1)) > 0;
+        }
+        catch (TimeoutException)
+        {
+            return true;
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {
-            // So it is for who is no member.
+            return false;
+        }
+    }
+
+    /// <summary>How a message comes to an actor.</summary>
+    /// <param name="IsSelected">Else the path is the message's recipient.</param>
+    private sealed record Door(string What, string Path, bool IsSelected)
+    {
+        public List<string> Results { get; } = [];
+    }
+
+    /// <summary>A member that says to actors of another what coordinators order, and what nodes tell.</summary>
+    private sealed class Visitor : IDisposable
+    {
+        private readonly ActorSystem _system;
+        private readonly IActorRef _sender;
+        private readonly string _subject;
+        private readonly ActorSystem _member;
+        private readonly ChannelReader<object> _heard;
+
+        public Visitor(ShownIdentity identity, ActorSystem member, ChannelReader<object> heard)
+        {
+            _subject = identity.Certificate.Subject;
+            _member = member;
+            _heard = heard;
+            var cluster = new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], []) { Identity = identity };
+            // It is refused again and again, and is not to wait for the next time.
+            _system = ActorSystem.Create(ClusterSettings.SystemName, cluster.ToSetup("akka.remote.retry-gate-closed-for = 20ms"));
+            _sender = _system.ActorOf(Props.Empty);
         }
 
-        while (true)
+        public async Task<string> Say(Door door)
         {
-            string why = ((Warning)await warnings.ReceiveAsync(Patience)).Message.ToString()!;
-            if (why.Contains(from, StringComparison.Ordinal))
-                return why.Contains("it sent a frame of", StringComparison.Ordinal) ? "messages of the protocol" : NoConnection;
+            string mark = $"{_subject} {door}";
+            return (await IsTaken(door, new EndSession { SessionId = mark }), await IsTaken(door, new SessionAccepted { SessionId = mark })) switch
+            {
+                (true, true) => "messages of the protocol",
+                (false, true) => "what nodes tell",
+                (false, false) => "dropped",
+                _ => "orders only",
+            };
+        }
+
+        public void Dispose() => _system.Dispose();
+
+        /// <summary>Says it until it is heard or refused, or what was said after it is heard.</summary>
+        private async Task<bool> IsTaken(Door door, IWireMessage message)
+        {
+            var last = new SessionAccepted { SessionId = $"after {message.Descriptor.Name} {message}" };
+            using var patience = new CancellationTokenSource(Patience);
+            while (true)
+            {
+                Tell(door, message);
+                Tell(new Door("", "/user/node", IsSelected: true), last);
+                using var round = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
+                round.CancelAfter(TimeSpan.FromMilliseconds(300));
+                try
+                {
+                    while (true)
+                    {
+                        object heard = await _heard.ReadAsync(round.Token);
+                        if (heard.Equals(message))
+                            return true;
+                        if (message is EndSession && IsRefusal(heard))
+                            return false;
+                        if (heard.Equals(last))
+                            return await IsHeardAlready(door, message);
+                    }
+                }
+                catch (OperationCanceledException) when (!patience.IsCancellationRequested)
+                {
+                    // It was lost with a connection that ended.
+                }
+            }
+        }
+
+        /// <summary>What was said before is in the actor's mailbox, if it was taken.</summary>
+        private async Task<bool> IsHeardAlready(Door door, IWireMessage message)
+        {
+            await _member.ActorSelection(door.Path).Ask<ActorIdentity>(new Identify(null), Patience);
+            while (_heard.TryRead(out object? heard))
+            {
+                if (heard.Equals(message))
+                    return true;
+            }
+            return false;
+        }
+
+        private bool IsRefusal(object heard) => heard is Warning warning
+            && warning.Message.ToString()!.Contains($"({_subject}) is ended: ", StringComparison.Ordinal)
+            && warning.Message.ToString()!.Contains("and sent 'end-session'", StringComparison.Ordinal);
+
+        private void Tell(Door door, IWireMessage message)
+        {
+            string path = $"{((ExtendedActorSystem)_member).Provider.DefaultAddress}{door.Path}";
+            if (door.IsSelected)
+                _system.ActorSelection(path).Tell(message, _sender);
+            else
+                ((ExtendedActorSystem)_system).Provider.ResolveActorRef(path).Tell(message, _sender);
+        }
+    }
+
+    private sealed class Listener : ReceiveActor
+    {
+        public Listener(ChannelWriter<object> heard)
+        {
+            ReceiveAny(message => heard.TryWrite(message));
+            if (Self.Path.Name == "node")
+                Context.ActorOf(Props.Create(() => new Listener(heard)), "sessions");
         }
     }
 
