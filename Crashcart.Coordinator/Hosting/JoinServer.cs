@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using Crashcart.Coordinator.Auditing;
 using Crashcart.Coordinator.Authority;
+using Crashcart.Coordinator.Limits;
 using Crashcart.Node.Identity;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -26,9 +27,9 @@ internal static class JoinServer
         IPEndPoint address, MemberIdentity identity, Func<ILogger<JoinService>, JoinService> service, Denials denials, ILoggerFactory logs)
     {
         var watch = new HandshakeWatch(denials);
+        var arrivals = new Arrivals(MaxConnections);
         WebApplicationBuilder builder = GrpcServer.Builder(logs, MaxMessage, kestrel =>
         {
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
             kestrel.Limits.MaxRequestBodySize = MaxMessage;
             kestrel.Limits.RequestHeadersTimeout = Patience;
@@ -36,6 +37,7 @@ internal static class JoinServer
             kestrel.Listen(address, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
+                arrivals.Guard(listen);
                 watch.Apply(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake(identity)), HandshakeTimeout = Patience });
                 listen.Use(next => connection =>

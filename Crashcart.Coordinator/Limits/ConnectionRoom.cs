@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Crashcart.Coordinator.Limits;
 
 /// <summary>
-/// The connections of one listener. There is room for so many that have not shown yet whose they are; beyond, the oldest gives way, so
-/// that a flood of silent ones keeps nobody out. Each user may have so many; a few more are taken, to be told so.
+/// The connections of one listener. Each user may have so many; a few more are taken, to be told so. Those that have not shown yet
+/// whose they are have a room of their own.
 /// </summary>
 internal sealed class ConnectionRoom(UserUsage usage, ILogger log)
 {
@@ -20,7 +20,7 @@ internal sealed class ConnectionRoom(UserUsage usage, ILogger log)
     private static readonly object UserKey = new();
     private static readonly object RefusalKey = new();
 
-    private readonly LinkedList<ConnectionContext> _unproven = [];
+    private readonly Arrivals _unproven = new(Unproven);
     private readonly UserUsage _told = new(new UserLimits(ToBeTold, Calls: 0, Runs: 0, Sessions: 0));
 
     /// <summary>Whose call it is; null for root.</summary>
@@ -30,7 +30,7 @@ internal sealed class ConnectionRoom(UserUsage usage, ILogger log)
     public static string? Refusal(HttpContext context) => (string?)Item(context, RefusalKey);
 
     /// <summary>Goes before TLS.</summary>
-    public void Guard(ListenOptions listen) => listen.Use(next => connection => Admit(connection, next));
+    public void Guard(ListenOptions listen) => _unproven.Guard(listen);
 
     /// <summary>Goes where it is known who the peer is.</summary>
     public void Count(ListenOptions listen) => listen.Use(next => connection => Count(connection, next));
@@ -38,32 +38,9 @@ internal sealed class ConnectionRoom(UserUsage usage, ILogger log)
     private static object? Item(HttpContext context, object key) =>
         context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(key, out object? item) == true ? item : null;
 
-    private async Task Admit(ConnectionContext connection, ConnectionDelegate next)
-    {
-        ConnectionContext? oldest = null;
-        lock (_unproven)
-        {
-            if (_unproven.Count >= Unproven)
-            {
-                oldest = _unproven.First!.Value;
-                _unproven.RemoveFirst();
-            }
-            _unproven.AddLast(connection);
-        }
-        oldest?.Abort(new ConnectionAbortedException("It made no handshake, and others came."));
-        try
-        {
-            await next(connection);
-        }
-        finally
-        {
-            Forget(connection);
-        }
-    }
-
     private async Task Count(ConnectionContext connection, ConnectionDelegate next)
     {
-        Forget(connection);
+        _unproven.Forget(connection);
         string? user = User(connection);
         connection.Items[UserKey] = user;
         IDisposable? place = usage.Take(user, Limit.Connections, out string refusal);
@@ -80,12 +57,6 @@ internal sealed class ConnectionRoom(UserUsage usage, ILogger log)
             else
                 ConnectionLog.Closed(log, refusal);
         }
-    }
-
-    private void Forget(ConnectionContext connection)
-    {
-        lock (_unproven)
-            _unproven.Remove(connection);
     }
 
     private static string? User(ConnectionContext connection)

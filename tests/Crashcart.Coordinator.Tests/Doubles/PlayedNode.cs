@@ -132,7 +132,7 @@ internal sealed class PlayedNode : IAsyncDisposable
             Receive<StartSession>(start =>
             {
                 // Nobody is dialled for one that is kept.
-                var session = new PlayedSession(start, start.Keep is null ? node.Coordinator(start.StreamEndpoint) : null, Sender);
+                var session = new PlayedSession(start, start.Keep is null ? node.Coordinator(start.StreamEndpoint) : null, Sender, Self);
                 node._sessions[start.SessionId] = session;
                 Sender.Tell(new SessionAccepted { SessionId = start.SessionId });
                 node._started.Writer.TryWrite(session);
@@ -159,7 +159,7 @@ internal sealed class PlayedNode : IAsyncDisposable
                 Sender.Tell(new RunRemoved { CorrelationId = remove.CorrelationId, Node = node.Name });
             });
             Receive<ReplaySession>(replay => node._started.Writer.TryWrite(new PlayedSession(
-                new StartSession { SessionId = replay.SessionId, Ticket = replay.Ticket }, node.Coordinator(replay.StreamEndpoint), Sender)));
+                new StartSession { SessionId = replay.SessionId, Ticket = replay.Ticket }, node.Coordinator(replay.StreamEndpoint), Sender, Self)));
             Receive<FindLeases>(find => Sender.Tell(node.Held(find)));
         }
     }

@@ -8,7 +8,7 @@ using Grpc.Net.Client;
 namespace Crashcart.Coordinator.Tests.Doubles;
 
 /// <summary>A session that a coordinator asked a node for.</summary>
-internal sealed class PlayedSession(StartSession start, GrpcChannel? coordinator, IActorRef asker)
+internal sealed class PlayedSession(StartSession start, GrpcChannel? coordinator, IActorRef asker, IActorRef node)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -27,7 +27,7 @@ internal sealed class PlayedSession(StartSession start, GrpcChannel? coordinator
     public Task<int> NextSignalAsync() => _signals.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
     /// <summary>By remoting, to whoever asked for it.</summary>
-    public void Tell(IWireMessage message) => asker.Tell(message, ActorRefs.NoSender);
+    public void Tell(IWireMessage message) => asker.Tell(message, node);
 
     public PlayedStream Dial(ByteString? ticket = null) => new(this, new SessionStreams.SessionStreamsClient(coordinator!).Attach(), ticket ?? start.Ticket);
 }

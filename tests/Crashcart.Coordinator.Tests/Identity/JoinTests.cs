@@ -295,6 +295,48 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
             Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(call)).StatusCode);
     }
 
+    /// <summary>More than there is room for, of one address and of many, and more of them while hosts join.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(50)]
+    public async Task Connections_that_say_nothing_keep_no_host_out(int addresses)
+    {
+        List<Socket> silent = [];
+        try
+        {
+            for (int i = 0; i < 200; i++)
+                silent.Add(await Silent(i % addresses));
+            foreach (string name in (string[])["web-1", "web-2", "web-3"])
+            {
+                Task<Entered> entering = Enter(Token(), name);
+                for (int i = 0; i < 32; i++)
+                    silent.Add(await Silent(i % addresses));
+                await entering;
+            }
+
+            Assert.Equal(["web-1", "web-2", "web-3"], Nodes.Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            silent.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task The_oldest_of_the_address_that_has_the_most_connections_gives_way()
+    {
+        using Socket elsewhere = await Silent(100);
+        using Socket oldest = await Silent(1);
+        List<Socket> others = [];
+        for (int i = 0; i < 64; i++)
+            others.Add(await Silent(1));
+
+        // It is told by its end.
+        Assert.True(await IsEnded(oldest));
+        Assert.False(elsewhere.Poll(0, SelectMode.SelectRead));
+        others.ForEach(socket => socket.Dispose());
+    }
+
     /// <summary>10,000 cases.</summary>
     [Fact]
     public void No_signing_request_whatever_it_says_does_more_than_be_refused()
@@ -333,6 +375,27 @@ public sealed class JoinTests : IAsyncLifetime, IDisposable
             new CertificateRequest(subject, small, HashAlgorithmName.SHA256).CreateSigningRequest(),
         ])
             Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => JoinService.KeyOf(request)).StatusCode);
+    }
+
+    /// <param name="number">Of an address of the loopback from which it comes.</param>
+    private async Task<Socket> Silent(int number)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(new IPAddress([127, 0, 1, (byte)(number + 1)]), 0));
+        await socket.ConnectAsync(_address);
+        return socket;
+    }
+
+    private static async Task<bool> IsEnded(Socket socket)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(3)) == 0;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
     }
 
     private static string Text(JsonElement line, string name) => line.TryGetProperty(name, out JsonElement value) ? value.GetString()! : "";
