@@ -62,6 +62,15 @@ public sealed record AuditEvent(string Name)
     /// <summary>Bytes that were sent to its standard input.</summary>
     public long? InputBytes { get; init; }
 
+    /// <summary>The id of the session's recording.</summary>
+    public string Recording { get; init; } = "";
+
+    /// <summary>Of the recording, bytes.</summary>
+    public long? RecordingBytes { get; init; }
+
+    /// <summary>Of the recording, 64 hex digits.</summary>
+    public string RecordingSha256 { get; init; } = "";
+
     /// <summary>Why it did not go as asked: one sentence.</summary>
     public string Problem { get; init; } = "";
 
@@ -98,6 +107,9 @@ public sealed record AuditEvent(string Name)
         Write(json, "exit", ExitCode);
         Write(json, "outputBytes", OutputBytes);
         Write(json, "inputBytes", InputBytes);
+        Write(json, "recording", Recording);
+        Write(json, "recordingBytes", RecordingBytes);
+        Write(json, "recordingSha256", RecordingSha256);
         Write(json, "problem", Problem);
         Write(json, "omitted", Omitted);
         Log?.WriteTo(json);

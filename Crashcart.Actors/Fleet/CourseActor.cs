@@ -36,6 +36,7 @@ internal abstract class CourseActor : ReceiveActor, IWithTimers
         Receive<Run.StreamExited>(Sessions.On);
         Receive<Run.StreamLost>(Sessions.On);
         Receive<Run.OutputFull>(Sessions.On);
+        Receive<Run.RecordingFailed>(Sessions.On);
         Receive<SessionAccepted>(_ => { });
         Receive<SessionWaits>(Sessions.On);
         Receive<SessionRuns>(Sessions.On);

@@ -79,6 +79,10 @@ public static class Run
     /// <summary>A session wrote as much as one may.</summary>
     public sealed record OutputFull(int Target) : INoSerializationVerificationNeeded;
 
+    /// <summary>The policy asks for a recording of a session, and it cannot be gone on with.</summary>
+    /// <param name="Why">One sentence.</param>
+    public sealed record RecordingFailed(int Target, string Why) : INoSerializationVerificationNeeded;
+
     /// <summary>The client has seen the targets of a run that waits for that, and wants it.</summary>
     public sealed record Begin : INoSerializationVerificationNeeded;
 

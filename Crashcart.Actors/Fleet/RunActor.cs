@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Crashcart.Actors.Policies;
 using Crashcart.Actors.Protocol;
 
 namespace Crashcart.Actors.Fleet;
@@ -119,6 +120,13 @@ internal sealed class RunActor : CourseActor
         if (!_plan.TryChoose(found, out IReadOnlyList<RunTarget> targets, out RunEvent.Rejected? rejection))
         {
             Finish(rejection);
+            return;
+        }
+        if (_plan.Keep is not null && targets.FirstOrDefault(target => _plan.Access.Recording(target) != Recorded.Nothing) is { } recorded)
+        {
+            Finish(new RunEvent.Rejected(
+                NotFound: false,
+                $"The policy has what goes on in {recorded.Node}/{recorded.Container.Name} recorded, and the output of a detached run stays on its nodes: run it without --detach."));
             return;
         }
         Sessions.Add(targets);

@@ -148,6 +148,8 @@ internal sealed class RunSessions(
     public void On(Run.OutputFull full) => Abandon(
         full.Target, 125, "It wrote more than --max-bytes allows; what came before is whole, and the tool was ended.");
 
+    public void On(Run.RecordingFailed failed) => Abandon(failed.Target, 125, failed.Why);
+
     /// <summary>Without a problem the exit frame of a stream is on its way.</summary>
     public void On(SessionOver over)
     {

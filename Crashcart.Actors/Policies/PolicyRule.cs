@@ -2,6 +2,18 @@ using System.IO.Enumeration;
 
 namespace Crashcart.Actors.Policies;
 
+/// <summary>What a coordinator records of a session.</summary>
+public enum Recorded
+{
+    Nothing,
+
+    /// <summary>What the tool writes, and the size of its terminal.</summary>
+    Output,
+
+    /// <summary>And what is sent to it: passwords that are typed, too.</summary>
+    Input,
+}
+
 /// <summary>One rule of a policy. Lists hold when one of their globs does; an empty list holds always.</summary>
 /// <param name="Name">For people.</param>
 /// <param name="Line">Where it stands in its file.</param>
@@ -25,6 +37,9 @@ public sealed record PolicyRule(string Name, int Line, bool Allows, IReadOnlyLis
 
     /// <summary>Globs. A tool that is asked for by a path is compared with those that have a slash only.</summary>
     public IReadOnlyList<string> Tools { get; init; } = [];
+
+    /// <summary>What is recorded of the sessions that it allows.</summary>
+    public Recorded Record { get; init; }
 
     public PolicyAspects Narrowed =>
         (Nodes.Count > 0 ? PolicyAspects.Nodes : 0)

@@ -34,6 +34,9 @@ public enum PolicyVerb
 
     /// <summary>The audit logs of coordinators and nodes.</summary>
     Audit,
+
+    /// <summary>What was recorded of sessions, whoever had them.</summary>
+    Recordings,
 }
 
 /// <summary>What a rule can be narrowed to.</summary>
@@ -56,7 +59,7 @@ public static class PolicyVerbs
         PolicyVerb.Exec => PolicyAspects.Nodes | PolicyAspects.Labels | PolicyAspects.Images | PolicyAspects.Profiles | PolicyAspects.Tools,
         PolicyVerb.Mount => PolicyAspects.Nodes | PolicyAspects.Labels | PolicyAspects.Images,
         PolicyVerb.List or PolicyVerb.Unmount or PolicyVerb.Kill => PolicyAspects.Nodes | PolicyAspects.Labels,
-        PolicyVerb.Nodes or PolicyVerb.Cordon or PolicyVerb.Audit => PolicyAspects.Nodes,
+        PolicyVerb.Nodes or PolicyVerb.Cordon or PolicyVerb.Audit or PolicyVerb.Recordings => PolicyAspects.Nodes,
         PolicyVerb.Images or PolicyVerb.Push or PolicyVerb.Remove => PolicyAspects.Images,
         _ => PolicyAspects.None,
     };

@@ -19,12 +19,18 @@ public sealed class TargetAccess(IPolicy policy, PolicyQuestion question)
     /// <summary>In every container of every node, also those that nobody knows.</summary>
     public bool IsUnlimited => policy.Decide(question).IsAllowed;
 
-    public bool Allows(RunTarget target) => policy.Decide(question with
+    public bool Allows(RunTarget target) => Decide(target).IsAllowed;
+
+    /// <summary>What the policy says, with the rule that does.</summary>
+    public PolicyVerdict Decide(RunTarget target) => policy.Decide(question with
     {
         Node = target.Node,
         Labels = target.Container.Labels,
         Image = ImageWhereNone is { } fallback ? target.LacksImage ? fallback : PolicyQuestion.NodesOwnImage : question.Image,
-    }).IsAllowed;
+    });
+
+    /// <summary>What the policy has recorded of a session there.</summary>
+    public Recorded Recording(RunTarget target) => Decide(target).Rule?.Record ?? Recorded.Nothing;
 
     /// <param name="labels">Null: the container is not known any more.</param>
     public bool Allows(string node, IReadOnlyDictionary<string, string>? labels) =>

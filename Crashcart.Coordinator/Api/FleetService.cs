@@ -11,6 +11,7 @@ using Crashcart.Coordinator.Hosting;
 using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Limits;
 using Crashcart.Coordinator.Policies;
+using Crashcart.Coordinator.Recordings;
 using Crashcart.Coordinator.Streams;
 using Grpc.Core;
 using RunEvent = Crashcart.Api.RunEvent;
@@ -20,7 +21,8 @@ namespace Crashcart.Coordinator.Api;
 
 /// <summary>The client's API on the fleet's actors.</summary>
 internal sealed class FleetService(
-    FleetGate fleet, PolicyGate policy, RunOwners owners, UserUsage usage, ImageDesk images, StreamTickets tickets, AuditLog audit, ILogger<FleetService> log) : Fleet.FleetBase
+    FleetGate fleet, PolicyGate policy, RunOwners owners, UserUsage usage, ImageDesk images, StreamTickets tickets, AuditLog audit,
+    RecordingStore recordings, TimeProvider time, ILogger<FleetService> log, ILogger<RecordingStore> recordingLog) : Fleet.FleetBase
 {
     /// <summary>More than a node's patience, so that its silence is told as such.</summary>
     private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(1);
@@ -70,7 +72,7 @@ internal sealed class FleetService(
         string caller = PeerCheck.Describe(context.GetHttpContext());
         if (start.TargetsCase == RunRequest.TargetsOneofCase.Replay)
         {
-            var replay = Pipe(RunId.New(), start, context);
+            RunPipe replay = Pipe(RunId.New(), start, context);
             RunLog.Reads(log, start.Replay.Run, caller);
             var plan = new ReplayPlan(start.Replay.Run, start.Replay.Follow, start.Replay.EndsOnly)
             {
@@ -88,7 +90,7 @@ internal sealed class FleetService(
         run = run with { Access = policy.RequireSomewhere(context, question, start.Image.Length == 0 ? ImageName.Default.Value : null) };
         run = run with { Image = await images.ResolveAsync(start.Image, context.CancellationToken) };
         RunLog.Starts(log, run.Id, run.Tool.Argv[0], caller);
-        var pipe = Pipe(run.Id, start, context);
+        RunPipe pipe = Pipe(run.Id, start, context, new RunRecorder(recordings, run.Access, context.Caller(), time, recordingLog));
         string? user = ConnectionRoom.UserOf(context.GetHttpContext());
         run = run with { FanOut = run.FanOut with { Parallel = usage.Parallel(user, run.FanOut.Parallel) } };
         var port = new LimitedRunPort(pipe, usage, user);
@@ -108,8 +110,12 @@ internal sealed class FleetService(
         RunLog.Ended(log, run.Id);
     }
 
-    private RunPipe Pipe(RunId run, RunRequest request, ServerCallContext context) =>
-        new(run, tickets, fleet.StreamEndpoint, images.DefaultAsync, new RunAudit(audit, context.Caller(), request, run)) { MaxBytes = request.MaxBytes };
+    private RunPipe Pipe(RunId run, RunRequest request, ServerCallContext context, RunRecorder? recorder = null) =>
+        new(run, tickets, fleet.StreamEndpoint, images.DefaultAsync, new RunAudit(audit, context.Caller(), request, run))
+        {
+            MaxBytes = request.MaxBytes,
+            Recorder = recorder,
+        };
 
     /// <summary>Between a run and its client, until one of them ends.</summary>
     private async Task Carry(

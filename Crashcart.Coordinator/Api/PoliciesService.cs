@@ -65,8 +65,15 @@ internal sealed class PoliciesService(FleetGate fleet, PolicyStore policy) : Cra
     {
         _ when policy.Path is null => "This coordinator has no policy: everybody may do everything who may use it.",
         _ when question.Subject.IsRoot => "Root over the Unix socket may do everything.",
-        { } rule => $"{policy.Path}:{rule.Line}: the rule '{rule.Name}' {(rule.Allows ? "allows" : "denies")} it.",
+        { } rule => $"{policy.Path}:{rule.Line}: the rule '{rule.Name}' {(rule.Allows ? "allows" : "denies")} it{Recording(question, rule)}.",
         null => $"{policy.Path}: no rule is about it, so it is denied.",
+    };
+
+    private static string Recording(PolicyQuestion question, PolicyRule rule) => (question.Verb, rule.Record) switch
+    {
+        (PolicyVerb.Exec, Recorded.Output) => ", and has the output recorded",
+        (PolicyVerb.Exec, Recorded.Input) => ", and has output and input recorded",
+        _ => "",
     };
 
     private static string? Known(string text) => text.Length > 0 ? text : null;

@@ -4,6 +4,7 @@ using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Crashcart.Api;
 using Crashcart.Audit;
+using Crashcart.Coordinator.Recordings;
 using Crashcart.Coordinator.Streams;
 
 namespace Crashcart.Coordinator.Auditing;
@@ -16,38 +17,47 @@ internal sealed class RunAudit(AuditLog log, AuditCaller caller, RunRequest requ
 
     /// <summary>Completes when it is on disk that the session starts.</summary>
     /// <exception cref="Native.CrashcartException">The log cannot be written.</exception>
-    public Task StartsAsync(int number, RunTarget target, StartSession order)
+    /// <param name="recording">Its id; empty: there is none.</param>
+    public Task StartsAsync(int number, RunTarget target, StartSession order, string recording)
     {
         order.Origin = Callers.ToOrigin(caller, request.Reason);
         order.Origin.Container = target.Container.Name;
-        var session = new AuditEvent("session.end")
-        {
-            Caller = caller,
-            Verb = order.Tool.Explain ? "explain" : "exec",
-            Node = target.Node,
-            Container = target.Container.Name,
-            ContainerId = target.Container.Id,
-            Run = run.Value,
-            Session = order.SessionId,
-        };
+        AuditEvent session = Session(target, order) with { Recording = recording };
         _begun[number] = session;
-        return log.WriteAsync(session with
-        {
-            Name = "session.start",
-            Target = _target,
-            Arguments = [.. order.Tool.Argv],
-            Environment = [.. order.Tool.Environment.Select(pair => pair.Split('=')[0])],
-            Profile = order.Tool.Profile.Length > 0 ? order.Tool.Profile : "debug",
-            AddedCapabilities = [.. order.Tool.CapAdd],
-            RunsAs = order.Tool.User,
-            Image = order.Image?.Name ?? "",
-            ImageDigest = order.Image is { OnlyWithoutOwn: false } image ? image.Digest : "",
-            Reason = request.Reason,
-        });
+        return log.WriteAsync(Wanted(session, order) with { Name = "session.start" });
     }
 
+    /// <summary>The session does not start, for it cannot be recorded.</summary>
+    public void Refused(RunTarget target, StartSession order, string why) =>
+        log.Note(Wanted(Session(target, order), order) with { Name = "session.refused", Problem = why });
+
+    private AuditEvent Session(RunTarget target, StartSession order) => new("session.end")
+    {
+        Caller = caller,
+        Verb = order.Tool.Explain ? "explain" : "exec",
+        Node = target.Node,
+        Container = target.Container.Name,
+        ContainerId = target.Container.Id,
+        Run = run.Value,
+        Session = order.SessionId,
+    };
+
+    private AuditEvent Wanted(AuditEvent session, StartSession order) => session with
+    {
+        Target = _target,
+        Arguments = [.. order.Tool.Argv],
+        Environment = [.. order.Tool.Environment.Select(pair => pair.Split('=')[0])],
+        Profile = order.Tool.Profile.Length > 0 ? order.Tool.Profile : "debug",
+        AddedCapabilities = [.. order.Tool.CapAdd],
+        RunsAs = order.Tool.User,
+        Image = order.Image?.Name ?? "",
+        ImageDigest = order.Image is { OnlyWithoutOwn: false } image ? image.Digest : "",
+        Reason = request.Reason,
+    };
+
     /// <param name="pipe">What was sent; null when the session had no stream.</param>
-    public void Ended(int number, SessionOutcome outcome, SessionPipe? pipe)
+    /// <param name="recording">Null: there is none.</param>
+    public void Ended(int number, SessionOutcome outcome, SessionPipe? pipe, RecordingEnd? recording)
     {
         if (!_begun.TryRemove(number, out AuditEvent? session))
             return;
@@ -62,6 +72,9 @@ internal sealed class RunAudit(AuditLog log, AuditCaller caller, RunRequest requ
             },
             OutputBytes = pipe?.OutputBytes,
             InputBytes = pipe?.InputBytes,
+            Recording = recording?.Id ?? "",
+            RecordingBytes = recording?.Bytes,
+            RecordingSha256 = recording?.Sha256 ?? "",
         });
     }
 }

@@ -10,6 +10,7 @@ using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Images;
 using Crashcart.Coordinator.Limits;
 using Crashcart.Coordinator.Policies;
+using Crashcart.Coordinator.Recordings;
 using Crashcart.Coordinator.Streams;
 using Crashcart.Native;
 using Crashcart.Node;
@@ -68,6 +69,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         AuditLog audit = trail.Log;
         // Short-lived commands write it; it is on one host of the fleet.
         trail.Follow(AuthorityLog.In(settings.AuthorityDirectory), "crashcart-ca");
+        RecordingStore recordings = Recordings(audit);
         using var denials = new Denials(audit, TimeProvider.System);
         using MemberIdentity? identity = Identity();
         using TlsListener? forNodes = Tls(identity, PeerRole.Node, denials);
@@ -79,7 +81,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         try
         {
             await using WebApplication streams = StreamServer(forNodes);
-            await using WebApplication clients = ClientServer(forUsers, policy, identity, audit, denials);
+            await using WebApplication clients = ClientServer(forUsers, policy, identity, audit, denials, recordings);
             await using WebApplication? joining = settings.JoinListen is { } join ? JoinServer.Create(join, identity!, log => JoinService(log, denials), denials, logs) : null;
             await Start(streams, settings.StreamListen);
             if (node is not null)
@@ -91,6 +93,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             if (joining is not null)
                 await Stop(joining);
             await Stop(streams);
+            await recordings.CloseAsync();
         }
         finally
         {
@@ -169,6 +172,22 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
     }
 
+    private RecordingStore Recordings(AuditLog audit)
+    {
+        var store = new RecordingStore(
+            Path.Combine(settings.StateDirectory, "recordings"), settings.Recordings, TimeProvider.System, logs.CreateLogger<RecordingStore>());
+        store.Deleted += gone => audit.Note(new AuditEvent("recording.deleted")
+        {
+            Node = gone.Header.Node,
+            Container = gone.Header.Container,
+            ContainerId = gone.Header.ContainerId,
+            Session = gone.Header.Id,
+            Recording = gone.Header.Id,
+            RecordingBytes = gone.Size,
+        });
+        return store;
+    }
+
     private JoinService JoinService(ILogger<JoinService> log, Denials denials) =>
         new(settings.AuthorityDirectory, settings.Seeds.Count > 0 ? settings.Seeds : [settings.ClusterListen.ToString()], denials, log);
 
@@ -201,7 +220,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy, MemberIdentity? identity, AuditLog audit, Denials denials)
+    private WebApplication ClientServer(TlsListener? tls, PolicyStore policy, MemberIdentity? identity, AuditLog audit, Denials denials, RecordingStore recordings)
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
         var usage = new UserUsage(settings.Limits);
@@ -222,7 +241,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         builder.Services.AddSingleton(new ImageDesk(_gate)).AddSingleton(new ImagePush(_store, settings.ImageMax)).AddSingleton<IImageShelf>(Shelf());
         GrantSigner? signer = identity is null ? null : new GrantSigner(identity, TimeProvider.System);
         builder.Services.AddSingleton(usage).AddSingleton(policy).AddSingleton(new PolicyGate(policy, signer, logs.CreateLogger<PolicyGate>())).AddSingleton<RunOwners>();
-        builder.Services.AddSingleton(audit).AddSingleton(denials);
+        builder.Services.AddSingleton(audit).AddSingleton(denials).AddSingleton(recordings);
         builder.Services.Configure<GrpcServiceOptions>(options =>
         {
             options.Interceptors.Add<DenialInterceptor>();

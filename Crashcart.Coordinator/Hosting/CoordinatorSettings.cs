@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Crashcart.Coordinator.Authority;
 using Crashcart.Coordinator.Limits;
+using Crashcart.Coordinator.Recordings;
 using Crashcart.Node;
 using Crashcart.Node.Auditing;
 using Crashcart.Node.Configuration;
@@ -42,6 +43,9 @@ internal sealed record CoordinatorSettings(
 
     /// <summary>Who may do what; null: everybody may do everything who may use the coordinator.</summary>
     public string? PolicyPath { get; init; }
+
+    /// <summary>Of sessions that the policy has recorded.</summary>
+    public RecordingLimits Recordings { get; init; } = new(1L << 30, 10L << 30);
 
     /// <summary>What one user may have at one time.</summary>
     public UserLimits Limits { get; init; } = UserLimits.Default;
@@ -90,6 +94,16 @@ internal sealed record CoordinatorSettings(
         Default = "4",
     };
 
+    private static readonly Setting RecordingMaxSetting = new("recording-max", "SIZE", "The largest recording of a session; one that would be larger is ended.")
+    {
+        Default = "1GiB",
+    };
+
+    private static readonly Setting RecordingsMaxSetting = new("recordings-max", "SIZE", "All recordings together; the oldest finished ones are deleted first.")
+    {
+        Default = "10GiB",
+    };
+
     private static readonly Setting ConnectionsSetting = PerUser("connections", "Connections", UserLimits.Default.Connections);
 
     private static readonly Setting CallsSetting = PerUser("calls", "Calls", UserLimits.Default.Calls);
@@ -101,7 +115,7 @@ internal sealed record CoordinatorSettings(
     private static readonly Setting SoloSetting = new("solo", null, "Be a fleet of one machine: host a node in this process and open no port.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, ConnectionsSetting, CallsSetting, RunsSetting, SessionsSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
+        [SocketSetting, ListenSetting, StreamListenSetting, ClusterListenSetting, JoinListenSetting, SeedSetting, TlsSetting, IdentitySetting.Insecure, AuthoritySetting, PolicySetting, ImageMaxSetting, ImageTransfersSetting, RecordingMaxSetting, RecordingsMaxSetting, ConnectionsSetting, CallsSetting, RunsSetting, SessionsSetting, SoloSetting, .. NodeSettings.SoloDefinitions];
 
     /// <exception cref="SettingsException">A value makes no sense, or would open the coordinator to a network.</exception>
     public static CoordinatorSettings From(Settings settings)
@@ -128,6 +142,7 @@ internal sealed record CoordinatorSettings(
             NodeSettings.LogLevelOf(settings))
         {
             PolicyPath = settings.Text(PolicySetting),
+            Recordings = new RecordingLimits(settings.Bytes(RecordingMaxSetting), settings.Bytes(RecordingsMaxSetting)),
             Limits = new UserLimits(
                 settings.Number(ConnectionsSetting, 1, MostPerUser),
                 settings.Number(CallsSetting, 1, MostPerUser),

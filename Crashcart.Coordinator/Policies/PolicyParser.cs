@@ -74,7 +74,7 @@ internal static partial class PolicyParser
     private static PolicyRule Rule(Place at, YamlNode node, int index, string[] profiles)
     {
         YamlMappingNode rule = at.Mapping(
-            node, "a rule", ["name", "effect", "subjects", "verbs", "nodes", "labels", "images", "profiles", "tools"]);
+            node, "a rule", ["name", "effect", "subjects", "verbs", "nodes", "labels", "images", "profiles", "tools", "record"]);
         bool allows = at.Word(rule, "effect", ["allow", "deny"]) switch
         {
             "allow" => true,
@@ -92,8 +92,15 @@ internal static partial class PolicyParser
             Images = at.Texts(rule, "images"),
             Profiles = at.Texts(rule, "profiles", profiles.Contains, string.Join(", ", profiles)),
             Tools = at.Texts(rule, "tools"),
+            Record = at.Word(rule, "record", ["output", "input"]) switch
+            {
+                "output" => Recorded.Output,
+                "input" => Recorded.Input,
+                _ => Recorded.Nothing,
+            },
         };
         RequireSense(at, rule, read);
+        RequireSessions(at, rule, read);
         return read;
     }
 
@@ -108,6 +115,16 @@ internal static partial class PolicyParser
                 throw at.Wrong(node.Children[aspect], $"'{verb.ToText()}' has no {aspect}: write a rule of its own for it");
             }
         }
+    }
+
+    private static void RequireSessions(Place at, YamlMappingNode node, PolicyRule rule)
+    {
+        if (rule.Record == Recorded.Nothing)
+            return;
+        if (!rule.Allows)
+            throw at.Wrong(node.Children["record"], "a rule that denies has nothing to record");
+        if (rule.Verbs.Count > 0 && !rule.Verbs.Contains(PolicyVerb.Exec))
+            throw at.Wrong(node.Children["record"], "only sessions are recorded, and the rule is not about 'exec'");
     }
 
     private static bool IsSubject(string text) =>

@@ -6,6 +6,7 @@ using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Crashcart.Coordinator.Auditing;
+using Crashcart.Coordinator.Recordings;
 using Google.Protobuf;
 
 namespace Crashcart.Coordinator.Streams;
@@ -33,6 +34,7 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
 
     private readonly ConcurrentDictionary<int, (SessionPipe Pipe, ByteString Secret)> _sessions = new();
     private readonly ConcurrentDictionary<int, SessionPipe> _opened = new();
+    private readonly ConcurrentDictionary<int, Task> _ends = new();
     private readonly Channel<RunItem> _items = Channel.CreateUnbounded<RunItem>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Room _room = new(OutputFrames);
     private readonly TaskCompletionSource<IActorRef> _run = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,6 +44,9 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
 
     /// <summary>Of output of each session; 0 means no limit.</summary>
     public ulong MaxBytes { get; init; }
+
+    /// <summary>Null: nothing of the run is recorded.</summary>
+    public RunRecorder? Recorder { get; init; }
 
     /// <summary>Whom the sessions' streams tell what happened.</summary>
     public Task<IActorRef> Run => _run.Task;
@@ -64,7 +69,11 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
 
     public Task<WantedImage?> DefaultImageAsync() => defaultImage();
 
-    public Task AdmitAsync(int number, RunTarget target, StartSession order) => audit.StartsAsync(number, target, order);
+    public async Task AdmitAsync(int number, RunTarget target, StartSession order)
+    {
+        Recording? recording = await BeginRecordingAsync(number, target, order);
+        await audit.StartsAsync(number, target, order, recording?.Header.Id ?? "");
+    }
 
     public void Close(int target)
     {
@@ -77,7 +86,7 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
     public void Tell(RunEvent happened)
     {
         if (happened is RunEvent.SessionEnded ended)
-            audit.Ended(ended.Target, ended.Outcome, _opened.TryRemove(ended.Target, out SessionPipe? pipe) ? pipe : null);
+            _ends[ended.Target] = EndAsync(ended);
         _items.Writer.TryWrite(new RunItem.Event(happened));
         if (happened is not (RunEvent.Started or RunEvent.SessionWaits))
             _underWay.TrySetResult();
@@ -98,11 +107,47 @@ internal sealed class RunPipe(RunId id, StreamTickets tickets, Func<string> endp
     {
         await foreach (RunItem item in _items.Reader.ReadAllAsync(cancellation))
         {
+            // Whoever knows of a session's end finds its recording.
+            if (item is RunItem.Event { Happened: RunEvent.SessionEnded { Target: var target } } && _ends.TryRemove(target, out Task? end))
+                await end;
             yield return item;
             if (item is RunItem.Output)
                 _room.Return();
         }
     }
+
+    private async Task<Recording?> BeginRecordingAsync(int number, RunTarget target, StartSession order)
+    {
+        if (Recorder is null)
+            return null;
+        try
+        {
+            Recording? recording = await Recorder.BeginAsync(target, order);
+            if (recording is null || (_opened.TryGetValue(number, out SessionPipe? pipe) && pipe.TryRecord(recording)))
+                return recording;
+            await recording.EndAsync("not started");
+            throw new OperationCanceledException("The session is over.");
+        }
+        catch (RecordingException e)
+        {
+            audit.Refused(target, order, e.Message);
+            throw;
+        }
+    }
+
+    private async Task EndAsync(RunEvent.SessionEnded ended)
+    {
+        _opened.TryRemove(ended.Target, out SessionPipe? pipe);
+        RecordingEnd? recording = pipe?.TakeRecording() is { } open ? await open.EndAsync(Describe(ended.Outcome)) : null;
+        audit.Ended(ended.Target, ended.Outcome, pipe, recording);
+    }
+
+    private static string Describe(SessionOutcome outcome) => outcome switch
+    {
+        SessionOutcome.Exited exited => $"exited with {exited.Code}",
+        SessionOutcome.Failure failure => failure.Message,
+        _ => "",
+    };
 
     /// <summary>The client is gone: nothing is delivered to anybody any more.</summary>
     public void CloseAll()

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Crashcart.Actors;
 using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
+using Crashcart.Coordinator.Recordings;
 using Google.Protobuf;
 
 namespace Crashcart.Coordinator.Streams;
@@ -24,7 +25,11 @@ internal sealed class SessionPipe : IDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly Lock _recordingLock = new();
+
     private CoordinatorFrame? _size;
+    private Recording? _recording;
+    private bool _isOver;
 
     // Standard output and standard error come one frame after the other, never at the same time.
     private long _room;
@@ -63,6 +68,29 @@ internal sealed class SessionPipe : IDisposable
 
     public void Announce() => _announced.TrySetResult();
 
+    /// <summary>From now on what goes by is recorded first.</summary>
+    /// <returns>False when the session is over.</returns>
+    public bool TryRecord(Recording recording)
+    {
+        lock (_recordingLock)
+        {
+            if (!_isOver)
+                _recording = recording;
+            return !_isOver;
+        }
+    }
+
+    /// <summary>The session is over, and has no recording after this.</summary>
+    /// <returns>Null: it had none.</returns>
+    public Recording? TakeRecording()
+    {
+        lock (_recordingLock)
+        {
+            _isOver = true;
+            return _recording;
+        }
+    }
+
     /// <summary>Standard input, in order; waits while the tool does not read. Nothing happens when the session is over.</summary>
     public async ValueTask SendInput(CoordinatorFrame frame, CancellationToken cancellation)
     {
@@ -90,9 +118,15 @@ internal sealed class SessionPipe : IDisposable
     {
         CoordinatorFrame frame = await _frames.Reader.ReadAsync(cancellation);
         if (ReferenceEquals(frame, Resized))
-            return Interlocked.Exchange(ref _size, null)!;
+        {
+            CoordinatorFrame size = Interlocked.Exchange(ref _size, null)!;
+            await Record(recording => recording.ResizeAsync(new WindowCells(size.Resize.Columns, size.Resize.Rows)), cancellation);
+            return size;
+        }
         if (frame.FrameCase is CoordinatorFrame.FrameOneofCase.Stdin or CoordinatorFrame.FrameOneofCase.StdinClosed)
             _inputRoom.Return();
+        if (frame.Stdin.Length > 0)
+            await Record(recording => recording.WriteAsync(RecordedStream.Input, frame.Stdin.Memory), cancellation);
         InputBytes += frame.Stdin.Length;
         return frame;
     }
@@ -106,12 +140,30 @@ internal sealed class SessionPipe : IDisposable
         ByteString allowed = data.Length <= _room ? data : ByteString.CopyFrom(data.Span[..(int)_room]);
         _room -= allowed.Length;
         if (allowed.Length > 0)
+            await Record(recording => recording.WriteAsync(stderr ? RecordedStream.Error : RecordedStream.Output, allowed.Memory), cancellation);
+        if (allowed.Length > 0)
             await Run.SendOutput(Target, stderr, allowed, cancellation);
         OutputBytes += allowed.Length;
         if (allowed.Length == data.Length)
             return;
         (await Run.Run).Tell(new Run.OutputFull(Target));
         await Task.Delay(Timeout.Infinite, cancellation);
+    }
+
+    /// <summary>What cannot be recorded goes no further: the session's run is told, and this waits until it has closed the session.</summary>
+    private async ValueTask Record(Func<Recording, Task> write, CancellationToken cancellation)
+    {
+        if (_recording is not { } recording)
+            return;
+        try
+        {
+            await write(recording);
+        }
+        catch (RecordingException e)
+        {
+            (await Run.Run).Tell(new Run.RecordingFailed(Target, Run.Recorder!.Failure(Id.Value, e)));
+            await Task.Delay(Timeout.Infinite, cancellation);
+        }
     }
 
     public void Close()

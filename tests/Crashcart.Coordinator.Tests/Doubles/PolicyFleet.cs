@@ -1,4 +1,5 @@
 using Crashcart.Coordinator.Hosting;
+using Crashcart.Coordinator.Recordings;
 using Crashcart.Node.Identity;
 using Grpc.Net.Client;
 
@@ -14,6 +15,9 @@ public sealed class PolicyFleet : IAsyncLifetime
           - {name: sre, effect: allow, subjects: ['group:sre']}
           - {name: see the web, effect: allow, subjects: ['group:web'], verbs: [list], nodes: [alpha], labels: app=web}
           - {name: use the web, effect: allow, subjects: ['group:web'], verbs: [exec], nodes: [alpha], labels: app=web, images: [default], profiles: [restricted, debug, sniff], tools: [tool]}
+          - {name: recorded, effect: allow, subjects: ['user:ruth'], verbs: [exec], nodes: [alpha], record: input}
+          - {name: watched, effect: allow, subjects: ['user:otto'], verbs: [exec], nodes: [alpha], record: output}
+          - {name: read beta's, effect: allow, subjects: ['user:otto'], verbs: [recordings], nodes: [beta]}
           - {name: alpha, effect: allow, subjects: ['user:*'], verbs: [nodes], nodes: [alpha]}
         """;
 
@@ -37,10 +41,20 @@ public sealed class PolicyFleet : IAsyncLifetime
 
     internal GrpcChannel Eve { get; private set; } = null!;
 
+    /// <summary>All that she does is recorded.</summary>
+    internal GrpcChannel Ruth { get; private set; } = null!;
+
+    /// <summary>What his tools write is recorded.</summary>
+    internal GrpcChannel Otto { get; private set; } = null!;
+
     public async Task InitializeAsync()
     {
         _settings = TestCoordinator.Settings(Authority, "c1");
-        _settings = _settings with { PolicyPath = Path.Combine(Path.GetDirectoryName(_settings.Socket)!, "policy.yaml") };
+        _settings = _settings with
+        {
+            PolicyPath = Path.Combine(Path.GetDirectoryName(_settings.Socket)!, "policy.yaml"),
+            Recordings = new RecordingLimits(64 << 10, 1 << 20),
+        };
         await File.WriteAllTextAsync(_settings.PolicyPath, Policy);
         Coordinator = await TestCoordinator.StartAsync(_settings, logs: Log);
         Alpha = new PlayedNode(
@@ -49,6 +63,7 @@ public sealed class PolicyFleet : IAsyncLifetime
         await Task.WhenAll(Alpha.JoinAsync(Coordinator.ClusterAddress), Beta.JoinAsync(Coordinator.ClusterAddress));
         await Coordinator.NodesAsync(nodes => nodes.Count(node => node.State == "up" && node.Problem.Length == 0) == 2);
         (Alice, Sam, Eve) = (Dial("alice", "web"), Dial("sam", "sre"), Dial("eve"));
+        (Ruth, Otto) = (Dial("ruth"), Dial("otto"));
     }
 
     public async Task DisposeAsync()
