@@ -35,13 +35,18 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
 {
     private const string Group = "crashcart";
     private const int MaxFrame = 1 << 20;
-    private const int MaxStreams = 1000;
+
+    /// <summary>Of one node's connection; it makes another for more.</summary>
+    private const int MaxNodeStreams = 250;
+
+    /// <summary>What one session may have under way that its client has not taken yet, in bytes: 100 MB/s where a round trip takes no more than 1.3 ms.</summary>
+    private const int NodeStreamWindow = 256 << 10;
 
     /// <summary>Of one client's connection; its other calls wait.</summary>
     private const int MaxClientStreams = 100;
 
-    /// <summary>What one session may have under way that its client has not taken yet, in bytes.</summary>
-    private const int StreamWindow = 512 << 10;
+    /// <summary>Of a client's call, in bytes; more than <see cref="CallGate.MaxRequest"/>.</summary>
+    private const int ClientStreamWindow = 512 << 10;
 
     /// <summary>What a connection may have of output that its socket has not taken yet, in bytes.</summary>
     private const int ResponseBuffer = 256 << 10;
@@ -199,7 +204,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     {
         var usage = new UserUsage(UserLimits.OfNode);
         ConnectionRoom nodes = Connections(usage);
-        WebApplicationBuilder builder = Builder(kestrel =>
+        WebApplicationBuilder builder = Builder(MaxNodeStreams, NodeStreamWindow, kestrel =>
         {
             // A node whose host is gone ends no connection by itself; its loss is to be told within 10 s.
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(3);
@@ -224,10 +229,8 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     {
         var peers = new PeerCheck(UnixGroup.Find(Group));
         var usage = new UserUsage(settings.Limits);
-        WebApplicationBuilder builder = Builder(kestrel =>
+        WebApplicationBuilder builder = Builder(MaxClientStreams, ClientStreamWindow, kestrel =>
         {
-            kestrel.Limits.Http2.MaxStreamsPerConnection = MaxClientStreams;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = MaxClientStreams * StreamWindow;
             kestrel.ListenUnixSocket(settings.Socket, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
@@ -259,17 +262,19 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         return server;
     }
 
-    private WebApplicationBuilder Builder(Action<KestrelServerOptions> listen) => GrpcServer.Builder(logs, MaxFrame, kestrel =>
+    /// <param name="maxStreams">Of one connection.</param>
+    /// <param name="window">What each may have under way that nobody has read yet, in bytes.</param>
+    private WebApplicationBuilder Builder(int maxStreams, int window, Action<KestrelServerOptions> listen) => GrpcServer.Builder(logs, MaxFrame, kestrel =>
     {
         // A session is one call that may be silent for hours.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxResponseBufferSize = ResponseBuffer;
-        kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
-        kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
-        // All sessions of a node share a connection: its window has room for each, so that none stalls another.
-        kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreams * StreamWindow;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = maxStreams;
+        kestrel.Limits.Http2.InitialStreamWindowSize = window;
+        // Sessions of a node share connections: each one's window has room for all of them, so that none stalls another.
+        kestrel.Limits.Http2.InitialConnectionWindowSize = maxStreams * window;
         listen(kestrel);
     });
 

@@ -9,8 +9,11 @@ internal sealed record UserLimits(int Connections, int Calls, int Runs, int Sess
     /// <summary>When nobody says otherwise.</summary>
     public static UserLimits Default { get; } = new(Connections: 256, Calls: 256, Runs: 128, Sessions: 1000);
 
-    /// <summary>A node dials for its sessions and for images. A session is one call, and the users' limits bound them.</summary>
-    public static UserLimits OfNode { get; } = Default with { Connections = 32, Calls = int.MaxValue };
+    /// <summary>
+    /// A node dials for its sessions and for images. A session is one call, and the users' limits bound them; what it may make a
+    /// coordinator hold is bounded by the calls of these connections.
+    /// </summary>
+    public static UserLimits OfNode { get; } = Default with { Connections = 8, Calls = int.MaxValue };
 
     public int Of(Limit limit) => limit switch
     {
