@@ -7,7 +7,11 @@ namespace Crashcart.Audit;
 /// <param name="FileSize">Bytes; a file that has reached it is followed by a new one.</param>
 /// <param name="Size">Bytes of all files; the oldest go first.</param>
 /// <param name="Age">Older files go; null is no limit.</param>
-public sealed record AuditLimits(long FileSize, long Size, TimeSpan? Age);
+public sealed record AuditLimits(long FileSize, long Size, TimeSpan? Age)
+{
+    /// <summary>How many files there are at most, with the one that is written.</summary>
+    public int Files { get; init; } = int.MaxValue;
+}
 
 /// <summary>
 /// The log that a process writes. Many may write at one time; what waits together is written together, with one fsync(2). A log that cannot be

@@ -191,7 +191,8 @@ internal sealed class AuditWriter(AuditDirectory directory, AuditLimits limits, 
         long size = old.Sum(file => new FileInfo(file.Path).Length) + limits.FileSize;
         foreach (AuditFile file in old)
         {
-            if (size <= limits.Size && (limits.Age is not { } age || time.GetUtcNow() - File.GetLastWriteTimeUtc(file.Path) <= age))
+            bool isOld = limits.Age is { } age && time.GetUtcNow() - File.GetLastWriteTimeUtc(file.Path) > age;
+            if (size <= limits.Size && !isOld && old.Count - condemned.Count < limits.Files)
                 break;
             condemned.Add((file, AuditScan.End(file) ?? AuditLink.Origin with { Number = file.First - 1 }));
             size -= new FileInfo(file.Path).Length;

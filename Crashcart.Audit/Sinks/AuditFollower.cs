@@ -96,27 +96,29 @@ internal sealed class AuditFollower : IDisposable
     private async Task<bool> DeliverAsync()
     {
         // A log that nobody has begun yet has no place for the cursor.
-        if (_directory.ReadHead() is null)
+        if (_directory.ReadHead() is not { } head)
             return false;
-        _cursor ??= OpenCursor();
+        _cursor ??= OpenCursor(head);
         if (_tail.Read(_cursor.Sent) is not { } batch)
             return false;
         if (_cursor.Sent is { } sent && sent != batch.Before)
-        {
             await TellGapAsync(sent, batch.Before).ConfigureAwait(false);
+        // Also of a new sink: what is dropped from here on is missed.
+        if (_cursor.Sent != batch.Before)
             _cursor.Advance(batch.Before);
-        }
         await _receiver.SendAsync(batch.Lines, _stop.Token).ConfigureAwait(false);
         _cursor.Advance(batch.End);
         await RecoverAsync().ConfigureAwait(false);
         return true;
     }
 
-    private SinkCursor OpenCursor()
+    private SinkCursor OpenCursor(AuditLink head)
     {
         var cursor = new SinkCursor(_directory, _receiver.Name);
         if (cursor.IsDamaged)
             _complain($"What {_directory.SinkPath(_receiver.Name)} says of the lines that {_receiver.Place} has cannot be read: all that are kept are sent again.");
+        else if (cursor.Sent is null && head == AuditLink.Origin)
+            cursor.Advance(head);
         return cursor;
     }
 

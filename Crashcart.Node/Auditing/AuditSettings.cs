@@ -30,6 +30,11 @@ public sealed record AuditSettings(string Directory, AuditLimits Limits)
         Default = "0",
     };
 
+    private static readonly Setting FilesSetting = new("audit-keep-files", "N", "Files of the audit log that are kept; the oldest go first; 0 is no limit.")
+    {
+        Default = "0",
+    };
+
     private static readonly Setting SyslogSetting = new("audit-syslog", "SOCKET", "Send the audit log to this host's syslog, too: unixgram:///dev/log.");
 
     private static readonly Setting JournalSetting = new("audit-journald", "SOCKET", "Send the audit log to journald, too: unixgram:///run/systemd/journal/socket.");
@@ -41,7 +46,7 @@ public sealed record AuditSettings(string Directory, AuditLimits Limits)
     private static readonly Setting HttpAuthoritySetting = new("audit-http-ca", "FILE", "Certificates (PEM) that --audit-http trusts instead of the system's.");
 
     public static IReadOnlyList<Setting> Definitions { get; } =
-        [DirectorySetting, FileSizeSetting, KeepSetting, DaysSetting, SyslogSetting, JournalSetting, HttpSetting, HttpTokenSetting, HttpAuthoritySetting];
+        [DirectorySetting, FileSizeSetting, KeepSetting, DaysSetting, FilesSetting, SyslogSetting, JournalSetting, HttpSetting, HttpTokenSetting, HttpAuthoritySetting];
 
     public SinkSettings Sinks { get; init; } = new();
 
@@ -52,9 +57,13 @@ public sealed record AuditSettings(string Directory, AuditLimits Limits)
         if (!Path.IsPathRooted(directory))
             throw settings.Wrong(DirectorySetting, "not an absolute path");
         var days = settings.Number(DaysSetting, 0, MostDays);
+        var files = settings.Number(FilesSetting, 0, int.MaxValue);
         return new AuditSettings(
             directory,
-            new AuditLimits(settings.Bytes(FileSizeSetting), settings.Bytes(KeepSetting), days > 0 ? TimeSpan.FromDays(days) : null))
+            new AuditLimits(settings.Bytes(FileSizeSetting), settings.Bytes(KeepSetting), days > 0 ? TimeSpan.FromDays(days) : null)
+            {
+                Files = files > 0 ? files : int.MaxValue,
+            })
         {
             Sinks = new SinkSettings(Socket(settings, SyslogSetting), Socket(settings, JournalSetting), Http(settings)),
         };

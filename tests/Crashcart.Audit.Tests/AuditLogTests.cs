@@ -112,6 +112,27 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
+    public async Task Keeps_so_many_files()
+    {
+        await TestLogs.WriteAsync(Log, 9, new AuditLimits(1, 1 << 20, null) { Files = 3 });
+
+        Assert.Equal(3, TestLogs.Files(Log).Length);
+        Assert.True(AuditVerifier.Verify(Log, null).IsWhole);
+    }
+
+    [Fact]
+    public async Task What_somebody_else_removes_from_the_beginning_of_what_retention_left_is_noticed()
+    {
+        await TestLogs.WriteAsync(Log, 9, new AuditLimits(1, 1 << 20, null) { Files = 4 });
+
+        foreach (string file in TestLogs.Files(Log)[..^1])
+        {
+            File.Delete(file);
+            Assert.Contains("no line says that they were dropped", AuditVerifier.Verify(Log, null).Problem, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_file_that_was_to_be_dropped_and_is_still_there_breaks_nothing()
     {
         var limits = new AuditLimits(1, 1 << 20, TimeSpan.FromDays(30));

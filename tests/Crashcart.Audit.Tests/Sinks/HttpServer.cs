@@ -18,12 +18,12 @@ internal sealed class HttpServer : IAsyncDisposable
     private readonly Channel<Post> _posts = Channel.CreateUnbounded<Post>();
     private readonly WebApplication _server;
 
-    private HttpServer(int port, X509Certificate2? certificate)
+    private HttpServer(X509Certificate2? certificate)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             if (certificate is not null)
                 listen.UseHttps(certificate);
@@ -37,9 +37,9 @@ internal sealed class HttpServer : IAsyncDisposable
 
     public Uri Address => new(_server.Urls.Single() + "/audit");
 
-    public static async Task<HttpServer> StartAsync(int port = 0, X509Certificate2? certificate = null)
+    public static async Task<HttpServer> StartAsync(X509Certificate2? certificate = null)
     {
-        var server = new HttpServer(port, certificate);
+        var server = new HttpServer(certificate);
         await server._server.StartAsync();
         return server;
     }

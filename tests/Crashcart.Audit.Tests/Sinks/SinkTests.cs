@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -263,32 +262,78 @@ public sealed class SinkTests : IDisposable
     [Fact]
     public async Task Lines_that_retention_drops_before_they_were_sent_are_told_with_their_number()
     {
-        int port = FreePort();
         var limits = new AuditLimits(2_000, 8_000, null);
-        var settings = new SinkSettings(Http: new HttpSinkSettings(new Uri($"http://127.0.0.1:{port}/audit")));
+        await using HttpServer server = await HttpServer.StartAsync();
+        var settings = new SinkSettings(Http: new HttpSinkSettings(server.Address));
         using (AuditLog first = TestLogs.Open(Log, limits))
         {
             using AuditSinks reached = Follow(first, settings);
-            await using HttpServer server = await HttpServer.StartAsync(port);
             await first.WriteAsync(TestLogs.Event(0));
             await server.NextAsync();
         }
         await TestLogs.WriteAsync(Log, 200, limits);
+        bool isBroken = true;
+        server.Answer = _ => isBroken ? Unavailable : 200;
 
         using AuditLog log = TestLogs.Open(Log, limits);
         using AuditSinks sinks = Follow(log, settings);
 
-        // Also while nobody is there.
+        // Also while it takes nothing.
         string told = await HearAsync("were dropped before");
         await HearAsync("does not get to");
-        JsonElement gap = Assert.Single(TestLogs.Lines(Log), line => line.GetProperty("event").GetString() == "sink.gap");
+        JsonElement gap = TestLogs.Lines(Log).First(line => line.GetProperty("event").GetString() == "sink.gap");
         long through = gap.GetProperty("throughSeq").GetInt64();
         Assert.Equal((2, through - 1), (gap.GetProperty("fromSeq").GetInt64(), gap.GetProperty("omitted").GetInt64()));
         Assert.Contains($"lines 2 to {through} were dropped", told, StringComparison.Ordinal);
         Assert.NotNull(Assert.Single(SinkStatus.In(Log)).Since);
         Assert.Equal("", AuditVerifier.Verify(Log, null).Problem);
-        await using HttpServer again = await HttpServer.StartAsync(port);
-        Assert.Equal(through + 1, Numbers((await again.NextAsync()).Lines)[0]);
+        isBroken = false;
+        Assert.Contains("again", await HearAsync("gets to"), StringComparison.Ordinal);
+    }
+
+    /// <summary>2,000 lines under retention, a server that refuses a third of what comes, and five processes one after the other.</summary>
+    [Fact]
+    public async Task Every_line_was_taken_or_is_told_to_be_lost()
+    {
+        var random = new Random(1);
+        var known = new HashSet<long>();
+        bool isEnd = false;
+        await using HttpServer server = await HttpServer.StartAsync();
+        server.Answer = post =>
+        {
+            if (random.Next(3) == 0)
+                return Unavailable;
+            known.UnionWith(Numbers(post.Lines));
+            isEnd |= post.Lines.Any(line => line.Contains("\"end\"", StringComparison.Ordinal));
+            return 200;
+        };
+        var settings = new SinkSettings(Http: new HttpSinkSettings(server.Address));
+        var limits = new AuditLimits(3_000, 30_000, null);
+        for (int process = 0; process < 5; process++)
+        {
+            using AuditLog log = TestLogs.Open(Log, limits);
+            using AuditSinks sinks = Follow(log, settings);
+            await log.WriteAsync(TestLogs.Event(0));
+            await server.NextAsync();
+            await Task.WhenAll(Enumerable.Range(0, 400).Select(i => Task.Run(() => log.WriteAsync(TestLogs.Event(i)))));
+        }
+        using (AuditLog last = TestLogs.Open(Log, limits))
+        {
+            using AuditSinks sinks = Follow(last, settings);
+            await last.WriteAsync(new AuditEvent("end"));
+            while (!isEnd)
+                await server.NextAsync();
+        }
+
+        _said.Writer.Complete();
+        await foreach (string sentence in _said.Reader.ReadAllAsync())
+        {
+            if (sentence.Split(' ') is [.., "lines", var from, "to", var through, "were", "dropped", "before", _, "had", "them.", _, _, _, _])
+                known.UnionWith(Enumerable.Range(Number(from), Number(through) - Number(from) + 1).Select(number => (long)number));
+        }
+        Assert.Equal(Sequence(1, (int)known.Max()), known.Order());
+
+        static int Number(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]
@@ -377,13 +422,6 @@ public sealed class SinkTests : IDisposable
         Directory.CreateDirectory(to);
         foreach (string file in Directory.EnumerateFiles(from))
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static X509Certificate2 Certificate()
