@@ -35,6 +35,9 @@ internal sealed class CertificateAuthority
     /// <summary>Clocks of hosts differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
+    /// <summary>After its expiry a revoked certificate stays on the list for so long: a host's clock may be far behind.</summary>
+    private static readonly TimeSpan Forgotten = TimeSpan.FromDays(7);
+
     private readonly string _directory;
 
     private CertificateAuthority(string directory, X509Certificate2 certificate)
@@ -133,14 +136,17 @@ internal sealed class CertificateAuthority
     public X509Certificate2 Revoke(string serial, DateTimeOffset now) => Guard(_directory, () =>
     {
         using var turn = Turn(_directory);
-        List<X509Certificate2> meant = serial.Length == 0 ? [] : [.. Issued().Where(issued => issued.SerialNumber.StartsWith(serial, StringComparison.OrdinalIgnoreCase))];
+        IReadOnlyList<X509Certificate2> all = Issued();
+        List<X509Certificate2> meant = serial.Length == 0 ? [] : [.. all.Where(issued => issued.SerialNumber.StartsWith(serial, StringComparison.OrdinalIgnoreCase))];
         if (meant is not [var certificate])
             throw new SettingsException($"{(meant.Count == 0 ? "No certificate has" : $"{meant.Count} certificates have")} a serial number that begins with '{serial}'; 'crashcart-coordinator ca list' shows them.");
         RevocationList? before = Revoked;
         if (before?.Has(certificate) == true)
             throw new SettingsException($"The certificate {certificate.SerialNumber} of {Peer.Of(certificate)} is revoked already.");
         var list = new CertificateRevocationListBuilder();
-        foreach (string earlier in before?.Serials ?? [])
+        // Nobody takes a certificate that has expired, so the list need not grow for ever.
+        var expired = all.Where(issued => issued.NotAfter.ToUniversalTime() + Forgotten < now).Select(issued => issued.SerialNumber).ToHashSet();
+        foreach (string earlier in before?.Serials.Except(expired) ?? [])
             list.AddEntry(Convert.FromHexString(earlier), now);
         list.AddEntry(certificate, now);
         AuthorityLog.Write(_directory, AuthorityLog.Local, "revoke", $"{Peer.Of(certificate)} {certificate.SerialNumber}");

@@ -91,6 +91,22 @@ public sealed class AuthorityTests : IDisposable
     }
 
     [Fact]
+    public void The_list_holds_what_has_not_expired_for_long()
+    {
+        string[] serials = [.. Enumerable.Range(0, 4).Select(n => IdentityFiles.Read(_authority.Issue(PeerRole.User, $"user{n}", TimeSpan.FromDays(1 + 10 * n))).Certificate.SerialNumber)];
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+
+        _authority.Authority.Revoke(serials[0], now);
+        _authority.Authority.Revoke(serials[1], now.AddDays(7));
+        Assert.Equal(serials[..2].Order(), _authority.Authority.Revoked!.Serials.Order());
+        _authority.Authority.Revoke(serials[2], now.AddDays(9));
+        Assert.Equal(serials[1..3].Order(), _authority.Authority.Revoked!.Serials.Order());
+        _authority.Authority.Revoke(serials[3], now.AddDays(15));
+
+        Assert.Equal(serials[1..].Order(), _authority.Authority.Revoked!.Serials.Order());
+    }
+
+    [Fact]
     public void A_list_that_another_authority_signed_is_no_list()
     {
         using var other = new TestAuthority();

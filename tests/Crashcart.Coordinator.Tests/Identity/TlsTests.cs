@@ -197,6 +197,27 @@ public sealed class TlsTests(TlsFleet fleet) : IClassFixture<TlsFleet>
         }
     }
 
+    /// <summary>A host that loses its power leaves connections behind, and comes again.</summary>
+    [Fact]
+    public async Task Of_a_member_with_more_connections_than_eight_the_oldest_gives_way()
+    {
+        using SslStream another = await AsMember("mouse");
+        List<SslStream> connections = [];
+        List<Task<int>> ends = [];
+        for (int i = 0; i < 9; i++)
+        {
+            connections.Add(await AsMember("rat"));
+            ends.Add(connections[i].ReadAsync(new byte[1]).AsTask());
+        }
+
+        await fleet.Log.LineAsync(line => line.Contains("rat", StringComparison.Ordinal) && line.Contains("has more than 8", StringComparison.Ordinal)).WaitAsync(Soon);
+        Task<int> ended = await Task.WhenAny(ends).WaitAsync(Soon);
+        // Of two that are made at once the second may be there first.
+        Assert.InRange(ends.IndexOf(ended), 0, 3);
+        Assert.All(ends.Append(another.ReadAsync(new byte[1]).AsTask()).Where(end => end != ended), end => Assert.False(end.IsCompleted));
+        connections.ForEach(connection => connection.Dispose());
+    }
+
     [Fact]
     public async Task A_member_that_sends_a_frame_without_end_is_heard_no_longer()
     {
@@ -211,7 +232,7 @@ public sealed class TlsTests(TlsFleet fleet) : IClassFixture<TlsFleet>
     private IPEndPoint Cluster => IPEndPoint.Parse(fleet.Coordinator.ClusterAddress);
 
     /// <summary>A connection to the cluster's listener, after the handshake.</summary>
-    private async Task<SslStream> AsMember()
+    private async Task<SslStream> AsMember(string name = "mallory")
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(Cluster);
@@ -220,7 +241,7 @@ public sealed class TlsTests(TlsFleet fleet) : IClassFixture<TlsFleet>
             new SslClientAuthenticationOptions
             {
                 TargetHost = "127.0.0.1",
-                ClientCertificates = [Certificate("", PeerRole.Node)!],
+                ClientCertificates = [IdentityFiles.Read(fleet.Authority.Issue(PeerRole.Node, name)).Certificate],
                 RemoteCertificateValidationCallback = (_, shown, _, _) => Trust.Require(shown, "127.0.0.1", PeerRole.Coordinator) is not null,
             },
             CancellationToken.None);
