@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Crashcart.Actors.Downing;
+using Crashcart.Actors.Fleet;
 using Crashcart.Actors.Protocol;
 using Crashcart.Actors.Remoting;
 using Google.Protobuf;
@@ -45,7 +46,7 @@ public sealed record ClusterSettings(string Host, int? Port, IReadOnlyList<strin
 
     /// <summary>Where remote messages may go; untrusted mode drops all others.</summary>
     private static readonly string[] TrustedPaths =
-        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/images", "/user/" + SeedWatch.Name, "/user/" + RevocationsActor.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
+        ["/user/node", "/user/node/sessions", "/user/fleet", "/user/images", "/user/" + FleetRecordingsActor.Name, "/user/" + SeedWatch.Name, "/user/" + RevocationsActor.Name, "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"];
 
     /// <summary>Akka's serializers that would read what a peer likes, and the numbers by which a peer names them.</summary>
     private static readonly (string Name, int Identifier)[] Denied =

@@ -146,3 +146,17 @@ public sealed partial class FindAudit : IQuestion
 }
 
 public sealed partial class AuditFound : INodeAnswer;
+
+public sealed partial class FindRecordings : IQuestion
+{
+    public Type AnswerType => typeof(RecordingsFound);
+}
+
+public sealed partial class RecordingsFound : IAnswer;
+
+public sealed partial class ReadRecording : IQuestion
+{
+    public Type AnswerType => typeof(RecordingRead);
+}
+
+public sealed partial class RecordingRead : IAnswer;

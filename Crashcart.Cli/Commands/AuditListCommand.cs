@@ -49,8 +49,8 @@ internal static class AuditListCommand
                 Target = parsed.GetValue(target) ?? "",
                 Verb = parsed.GetValue(verb) ?? "",
                 Node = parsed.GetValue(node) ?? "",
-                SinceUnixMs = Time("--since", parsed.GetValue(since)),
-                UntilUnixMs = Time("--until", parsed.GetValue(until)),
+                SinceUnixMs = Quantities.UnixTime("--since", parsed.GetValue(since)),
+                UntilUnixMs = Quantities.UnixTime("--until", parsed.GetValue(until)),
                 Limit = parsed.GetValue(limit) is { } most ? Quantities.Count("--limit", most) : UsualLimit,
             };
             var lines = await AskAsync(parsed.GetValue(coordinator), request);
@@ -127,14 +127,4 @@ internal static class AuditListCommand
             throw client.Explain(e);
         }
     }
-
-    /// <summary>How long ago, or when; 0 for nothing.</summary>
-    private static long Time(string option, string? text) => text switch
-    {
-        null => 0,
-        _ when text.Contains('-', StringComparison.Ordinal) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            ? at.ToUnixTimeMilliseconds()
-            : throw new CrashcartException(FailureReason.BadRequest, $"'{SafeText.Of(text)}' is no value for {option}: give a time like 2026-11-25T14:00:00Z, or how long ago, like 90s or 1h."),
-        _ => (DateTimeOffset.UtcNow - Quantities.Duration(option, text)).ToUnixTimeMilliseconds(),
-    };
 }

@@ -24,6 +24,7 @@ internal static class CommandTable
         ("fleet", FleetCommand.Create),
         ("image", ImageCommand.Create),
         ("audit", AuditCommand.Create),
+        ("recordings", RecordingsCommand.Create),
         ("context", ContextCommand.Create),
         ("policy", PolicyCommand.Create),
     ];

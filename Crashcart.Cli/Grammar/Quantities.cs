@@ -61,6 +61,24 @@ internal static class Quantities
         return total > TimeSpan.Zero && total <= MaxDuration ? total : throw Wrong(option, text, "a time above zero and below 24 days, like 90s or 1m30s");
     }
 
+    /// <summary>When, or how long ago, in milliseconds since 1970; 0 for nothing.</summary>
+    /// <exception cref="CrashcartException">Not a time.</exception>
+    public static long UnixTime(string option, string? text) => text switch
+    {
+        null => 0,
+        _ when text.Contains('-', StringComparison.Ordinal) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? at.ToUnixTimeMilliseconds()
+            : throw Wrong(option, text, "a time like 2026-11-25T14:00:00Z, or how long ago, like 90s or 1h"),
+        _ => (DateTimeOffset.UtcNow - Duration(option, text)).ToUnixTimeMilliseconds(),
+    };
+
+    /// <summary>A decimal number above zero.</summary>
+    /// <exception cref="CrashcartException">It is not.</exception>
+    public static double Factor(string option, string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value is >= 0.001 and <= 1_000_000
+            ? value
+            : throw Wrong(option, text, "a number above zero, like 2 or 0.5");
+
     /// <summary>A whole number from 1.</summary>
     /// <exception cref="CrashcartException">It is not.</exception>
     public static uint Count(string option, string text) =>

@@ -46,6 +46,7 @@ internal sealed class CoordinatorClient : IDisposable
         Runs = new Runs.RunsClient(_channel);
         Images = new Api.Images.ImagesClient(_channel);
         Audit = new Api.Audit.AuditClient(_channel);
+        Recordings = new Api.Recordings.RecordingsClient(_channel);
         Policies = new Api.Policies.PoliciesClient(_channel);
     }
 
@@ -58,6 +59,8 @@ internal sealed class CoordinatorClient : IDisposable
     public Api.Images.ImagesClient Images { get; }
 
     public Api.Audit.AuditClient Audit { get; }
+
+    public Api.Recordings.RecordingsClient Recordings { get; }
 
     public Api.Policies.PoliciesClient Policies { get; }
 

@@ -17,6 +17,7 @@ internal static class AuditedCalls
         "/crashcart.api.Runs/ListRuns",
         "/crashcart.api.Policies/Explain",
         "/crashcart.api.Audit/ListAudit",
+        "/crashcart.api.Recordings/ListRecordings",
     ];
 
     /// <summary>The event of a request; null when it has no line.</summary>
@@ -36,6 +37,7 @@ internal static class AuditedCalls
         PushInput { Start: { } push } => Asked("push") with { Image = push.Name, ImageDigest = push.Digest },
         RemoveImageRequest remove => Asked("remove") with { Target = remove.Reference },
         RunInput { Start.Replay: { } replay } => Asked("logs") with { Run = replay.Run },
+        ReadRecordingRequest read => Asked("recordings") with { Target = read.Id },
         RemoveRunRequest forget => Asked("forget") with { Run = forget.Id },
         _ => null,
     };

@@ -94,7 +94,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
             _gate.Announce(node is not null ? "unix:" + StreamSocket : StreamEndpoint(streams));
             if (joining is not null)
                 await Start(joining, settings.JoinListen);
-            await Serve(clients, identity, stop);
+            await Serve(clients, identity, new RecordingShelf(recordings, audit.Directory), stop);
             if (joining is not null)
                 await Stop(joining);
             await Stop(streams);
@@ -108,9 +108,9 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         }
     }
 
-    private async Task Serve(WebApplication clients, MemberIdentity? identity, CancellationToken stop)
+    private async Task Serve(WebApplication clients, MemberIdentity? identity, RecordingShelf recordings, CancellationToken stop)
     {
-        var cluster = new ClusterHost(Cluster(identity), Populate, LeaveCluster, new AkkaLog(logs).Write);
+        var cluster = new ClusterHost(Cluster(identity), system => Populate(system, recordings), LeaveCluster, new AkkaLog(logs).Write);
         using var leaving = new CancellationTokenSource();
         Task membership = cluster.RunAsync(leaving.Token);
         try
@@ -170,10 +170,11 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
     private TlsListener? Tls(MemberIdentity? identity, PeerRole welcome, Denials denials) =>
         identity is null ? null : new TlsListener(identity, welcome, denials, logs.CreateLogger<TlsListener>());
 
-    private void Populate(ActorSystem system)
+    private void Populate(ActorSystem system, RecordingShelf recordings)
     {
         node?.Populate(system);
         _gate.Images = system.ActorOf(FleetImagesActor.Props(Shelf()), FleetImagesActor.Name);
+        _gate.Recordings = system.ActorOf(FleetRecordingsActor.Props(recordings), FleetRecordingsActor.Name);
         _gate.Actor = system.ActorOf(FleetActor.Props(), "fleet");
     }
 
@@ -258,6 +259,7 @@ internal sealed class CoordinatorProcess(CoordinatorSettings settings, SoloNode?
         server.MapGrpcService<RunsService>();
         server.MapGrpcService<ImagesService>();
         server.MapGrpcService<AuditService>();
+        server.MapGrpcService<RecordingsService>();
         server.MapGrpcService<PoliciesService>();
         return server;
     }

@@ -9,6 +9,7 @@ internal sealed class FleetGate
 {
     private volatile IActorRef? _actor;
     private volatile IActorRef? _images;
+    private volatile IActorRef? _recordings;
     private volatile string _streamEndpoint = "";
 
     /// <summary>Null while the coordinator is in no cluster.</summary>
@@ -25,6 +26,13 @@ internal sealed class FleetGate
         set => _images = value;
     }
 
+    /// <summary>The actor of the fleet's recordings; null while the coordinator is in no cluster.</summary>
+    public IActorRef? Recordings
+    {
+        get => _recordings is { } actor && !actor.IsNobody() ? actor : null;
+        set => _recordings = value;
+    }
+
     /// <summary>Where nodes dial the streams of sessions; known once the listener is bound.</summary>
     public string StreamEndpoint() => _streamEndpoint;
 
@@ -35,6 +43,9 @@ internal sealed class FleetGate
 
     /// <inheritdoc cref="Ask{T}"/>
     public Task<T> AskImages<T>(object question, TimeSpan patience, CancellationToken cancellation) => Ask<T>(Images, question, patience, cancellation);
+
+    /// <inheritdoc cref="Ask{T}"/>
+    public Task<T> AskRecordings<T>(object question, TimeSpan patience, CancellationToken cancellation) => Ask<T>(Recordings, question, patience, cancellation);
 
     /// <exception cref="RpcException">The coordinator is in no cluster, or its actors do not answer.</exception>
     private static async Task<T> Ask<T>(IActorRef? actor, object question, TimeSpan patience, CancellationToken cancellation)

@@ -22,6 +22,8 @@ internal static class CallVerbs
         ["/crashcart.api.Runs/ListRuns"] = [PolicyVerb.List, PolicyVerb.Exec],
         ["/crashcart.api.Runs/RemoveRun"] = [PolicyVerb.Kill, PolicyVerb.Exec],
         ["/crashcart.api.Audit/ListAudit"] = [PolicyVerb.Audit],
+        ["/crashcart.api.Recordings/ListRecordings"] = [PolicyVerb.Recordings],
+        ["/crashcart.api.Recordings/ReadRecording"] = [PolicyVerb.Recordings],
         ["/crashcart.api.Policies/Explain"] = [PolicyVerb.Explain],
     };
 

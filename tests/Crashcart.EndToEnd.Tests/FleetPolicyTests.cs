@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Crashcart.EndToEnd.Tests.Harness;
 
 namespace Crashcart.EndToEnd.Tests;
@@ -79,13 +80,44 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
         await File.WriteAllTextAsync(directory["wrong"], "rules:\n  - effect: allow\n    subjects: [alice]\n");
         await using var vault = await fleet.Nodes[0].Docker.RunScratch("--label", "app=vault");
 
-        Assert.Equal($"{directory["right"]}: 3 rules, 2 profiles", await fleet.Crashcart("policy", "check", directory["right"]).Output());
+        Assert.Equal($"{directory["right"]}: 5 rules, 2 profiles", await fleet.Crashcart("policy", "check", directory["right"]).Output());
         var wrong = await fleet.Crashcart("policy", "check", directory["wrong"]).Run();
         wrong.Exited(1);
         Assert.StartsWith($"{directory["wrong"]}:3:16: 'alice' in 'subjects'", wrong.Error, StringComparison.Ordinal);
         var denied = await fleet.Crashcart("policy", "explain", "--as", "alice", "--group", "web", "--target", $"alpha/{vault.Name}", "--tool", "echo").Run();
         denied.Exited(1);
         Assert.Matches("^denied: .*/policy.yaml:3: the rule 'vault' denies it.$", denied.Output.TrimEnd());
+    }
+
+    [Fact]
+    public async Task A_terminals_session_is_recorded_and_played_and_exported_as_it_was()
+    {
+        await using var directory = TemporaryDirectory.Create();
+        await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
+        await fleet.Authority.Issue("user", "olga", group: "oncall");
+        await fleet.Authority.Issue("user", "ada", group: "auditors");
+        await using (var terminal = await Terminal.Open(As("olga", "exec", $"alpha/{web.Name}")))
+        {
+            await terminal.Enter("echo r\u00e9sum\u00e9 $((40 + 2))");
+            await terminal.Shows("r\u00e9sum\u00e9 42");
+            await terminal.Enter("exit 5");
+            Assert.Equal(5, await terminal.Exited());
+        }
+
+        string[] row = (await As("ada", "recordings", "ls", "--user", "olga").Output()).Split('\n')[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        await As("ada", "recordings", "export", row[0], directory["session.cast"]).Output();
+        JsonElement[] lines = [.. (await File.ReadAllLinesAsync(directory["session.cast"])).Select(line => JsonDocument.Parse(line).RootElement)];
+
+        Assert.Equal((2, 100, 30), (lines[0].GetProperty("version").GetInt32(), lines[0].GetProperty("width").GetInt32(), lines[0].GetProperty("height").GetInt32()));
+        string shown = string.Concat(lines[1..].Where(line => line[1].GetString() == "o").Select(line => line[2].GetString()));
+        Assert.Contains("r\u00e9sum\u00e9 42\r\n", shown, StringComparison.Ordinal);
+        Assert.Equal(("m", "exited with 5"), (lines[^1][1].GetString(), lines[^1][2].GetString()));
+        Assert.DoesNotContain(lines[1..], line => line[1].GetString() == "i");
+        await using var playing = await Terminal.Open(As("ada", "recordings", "play", row[0], "--speed", "100"));
+        await playing.Shows("r\u00e9sum\u00e9 42");
+        Assert.Equal(0, await playing.Exited());
+        Assert.Contains("finished, and as the audit log says", await As("ada", "recordings", "verify", row[0]).Output(), StringComparison.Ordinal);
+        (await As("olga", "recordings", "play", row[0]).Run()).Refused(125, "does not let user:olga (group:oncall) recordings");
     }
 
     private Command As(string user, params string[] words) => new(Artifacts.Cli, words)
@@ -103,6 +135,8 @@ public sealed class PolicedFleet() : FleetHost(["alpha"], coordinators: 1, isSec
           - {name: vault, effect: deny, subjects: ['*'], labels: app=vault}
           - {name: see the web, effect: allow, subjects: ['group:web'], verbs: [list], labels: app=web}
           - {name: use the web, effect: allow, subjects: ['group:web'], labels: app=web, profiles: [debug, sniff], tools: [echo]}
+          - {name: on call, effect: allow, subjects: ['group:oncall'], verbs: [exec], labels: app=web, record: output}
+          - {name: auditors, effect: allow, subjects: ['group:auditors'], verbs: [recordings]}
 
         """;
 }

@@ -28,6 +28,7 @@ public sealed class AuditTests(TlsFleet fleet) : IClassFixture<TlsFleet>
         new UnmountRequest { Container = "web" },
         new PushInput { Start = new PushStart { Name = "toolbox" } },
         new RemoveRunRequest { Id = "run-1" },
+        new ReadRecordingRequest { Id = "run-1-0" },
         new RemoveImageRequest { Reference = "toolbox" },
     ];
 

@@ -1,8 +1,8 @@
-using System.Text;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Crashcart.Api;
 using Crashcart.Coordinator.Tests.Doubles;
-using Google.Protobuf;
+using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Crashcart.Coordinator.Tests.Recordings;
@@ -102,6 +102,66 @@ public sealed class RecordedSessionTests(PolicyFleet fleet) : IClassFixture<Poli
         Assert.True(!Directory.Exists(Recordings) || !Directory.EnumerateFiles(Recordings, session + "*").Any());
         await run.EndedAsync();
     }
+
+    [Fact]
+    public async Task Whoever_has_the_verb_reads_it_and_the_audit_log_says_who_did_and_what_its_bytes_are()
+    {
+        string session = await Recorded("web-1");
+        RecordingInfo listed = Assert.Single((await Api(fleet.Sam).ListRecordingsAsync(new ListRecordingsRequest { User = "otto", Target = session })).Recordings);
+        Assert.Equal(("user otto", "alpha", "web-1", "tool", "finished"), (listed.User, listed.Node, listed.Container, listed.Command, listed.State));
+
+        (RecordingInfo info, byte[] bytes) = await Read(fleet.Sam, session["run-".Length..]);
+
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Recordings, session + ".transcript")), bytes);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), info.AuditedSha256);
+        Assert.Contains(
+            Directory.EnumerateFiles(Path.Combine(fleet.Coordinator.AuditDirectory, "coordinator"), "*.jsonl").SelectMany(File.ReadLines),
+            line => line.Contains("\"user\":\"user sam\"", StringComparison.Ordinal) && line.Contains("\"verb\":\"recordings\"", StringComparison.Ordinal)
+                && line.Contains(session["run-".Length..], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task For_others_there_is_none()
+    {
+        string session = await Recorded("web-1");
+
+        Assert.Empty((await Api(fleet.Otto).ListRecordingsAsync(new ListRecordingsRequest())).Recordings);
+        Assert.Equal(
+            (StatusCode.NotFound, $"There is no recording '{session}'; 'crashcart recordings ls' lists them."),
+            await Refusal(fleet.Otto, session));
+        Assert.Equal((StatusCode.NotFound, "There is no recording 'run-0'; 'crashcart recordings ls' lists them."), await Refusal(fleet.Otto, "run-0"));
+        Assert.Equal(StatusCode.PermissionDenied, (await Refusal(fleet.Ruth, session)).Code);
+    }
+
+    /// <summary>The id of a recording of otto's.</summary>
+    private async Task<string> Recorded(string container)
+    {
+        using TestRun run = Run(fleet.Otto, TestRun.In(container));
+        string session = (await run.StartedAsync()).RunId + "-0";
+        using PlayedStream tool = await fleet.Alpha.ToolAsync();
+        await run.NextAsync(RunEvent.EventOneofCase.SessionStarted);
+        await tool.StdoutAsync("text"u8.ToArray());
+        await run.NextAsync(RunEvent.EventOneofCase.Output);
+        await tool.ExitAsync(0);
+        await run.SessionEndedAsync();
+        await run.EndedAsync();
+        return session;
+    }
+
+    private static async Task<(RecordingInfo Info, byte[] Bytes)> Read(GrpcChannel user, string id)
+    {
+        using var call = Api(user).ReadRecording(new ReadRecordingRequest { Id = id });
+        List<RecordingPart> parts = await call.ResponseStream.ReadAllAsync().ToListAsync();
+        return (parts[0].Info, [.. parts.Skip(1).SelectMany(part => part.Data)]);
+    }
+
+    private static async Task<(StatusCode Code, string Detail)> Refusal(GrpcChannel user, string id)
+    {
+        Status status = (await Assert.ThrowsAsync<RpcException>(() => Read(user, id))).Status;
+        return (status.StatusCode, status.Detail);
+    }
+
+    private static Crashcart.Api.Recordings.RecordingsClient Api(GrpcChannel user) => new(user);
 
     private static TestRun Run(GrpcChannel user, RunRequest request) => TestRun.Start(new Fleet.FleetClient(user), request, CancellationToken.None);
 }
