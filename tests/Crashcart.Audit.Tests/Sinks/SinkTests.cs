@@ -15,6 +15,7 @@ public sealed class SinkTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryDirectory _directory = new();
+    private readonly List<string> _heard = [];
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
 
     private string Log => _directory.Log;
@@ -395,7 +396,19 @@ public sealed class SinkTests : IDisposable
 
     private void Say(string sentence) => _said.Writer.TryWrite(sentence);
 
-    private async Task<string> NextSentenceAsync() => await _said.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+    private async Task<string> NextSentenceAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            _heard.Add(await _said.Reader.ReadAsync(patience.Token));
+            return _heard[^1];
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new TimeoutException($"Nothing more is said. So far:\n{string.Join('\n', _heard)}\nThe log:\n{string.Join('\n', TestLogs.Events(Log).TakeLast(20))}", e);
+        }
+    }
 
     private async Task<string> HearAsync(string words)
     {
