@@ -28,7 +28,15 @@ internal sealed class LocalDatagrams(string path) : IDisposable
         catch (SocketException e)
         {
             Dispose();
-            throw new ReceiverException($"nobody listens on {path} ({e.Message})", e);
+            throw new ReceiverException(
+                e.SocketErrorCode switch
+                {
+                    // ENOENT, for .NET.
+                    SocketError.AddressNotAvailable => $"there is no socket {path}",
+                    SocketError.ConnectionRefused => $"nobody listens on {path}",
+                    _ => $"{path} takes nothing ({e.Message})",
+                },
+                e);
         }
         catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
         {
