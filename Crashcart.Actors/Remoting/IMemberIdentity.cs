@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor.Setup;
 
@@ -17,6 +18,12 @@ public interface IMemberIdentity
 
     /// <summary>Why the holder of the certificate is no member, as the end of a sentence that begins with the peer; null for a member.</summary>
     string? Refusal(X509Certificate2 certificate);
+
+    /// <summary>For handshakes.</summary>
+    /// <param name="host">By which the peer was dialled; null where it dialled.</param>
+    /// <returns>The peer's certificate.</returns>
+    /// <exception cref="AuthenticationException">The peer is no member, or not who was dialled; says why.</exception>
+    X509Certificate2 Require(X509Certificate? shown, string? host);
 
     /// <summary>Whom a certificate is for that <see cref="Refusal"/> says nothing against.</summary>
     MemberName NameOf(X509Certificate2 certificate);

@@ -4,7 +4,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
@@ -190,7 +189,7 @@ internal sealed class TlsTransport : Transport
         EnabledSslProtocols = SslProtocols.Tls13,
         // Every connection shows its certificate anew.
         AllowTlsResume = false,
-        RemoteCertificateValidationCallback = (_, certificate, _, _) => Check(certificate, host: null),
+        RemoteCertificateValidationCallback = (_, shown, _, _) => _identity.Require(shown, host: null) is not null,
     };
 
     private SslClientAuthenticationOptions AsClient(string host) => new()
@@ -199,21 +198,8 @@ internal sealed class TlsTransport : Transport
         ClientCertificates = [_identity.Certificate],
         EnabledSslProtocols = SslProtocols.Tls13,
         AllowTlsResume = false,
-        RemoteCertificateValidationCallback = (_, certificate, _, _) => Check(certificate, host),
+        RemoteCertificateValidationCallback = (_, shown, _, _) => _identity.Require(shown, host) is not null,
     };
-
-    /// <param name="host">What the certificate must be for as well, or null.</param>
-    /// <exception cref="AuthenticationException">Says why it is refused; a false would say nothing.</exception>
-    private bool Check(X509Certificate? shown, string? host)
-    {
-        if (shown is not X509Certificate2 certificate)
-            throw new AuthenticationException("it showed no certificate");
-        if (_identity.Refusal(certificate) is { } why)
-            throw new AuthenticationException("it " + why);
-        if (host is not null && !certificate.MatchesHostname(host, allowWildcards: false, allowCommonName: false))
-            throw new AuthenticationException($"its certificate ({certificate.Subject}) is not for {host}: issue one with --host {host}");
-        return true;
-    }
 
     private static Socket NewSocket() => new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 

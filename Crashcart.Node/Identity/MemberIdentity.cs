@@ -55,6 +55,8 @@ public sealed class MemberIdentity : IMemberIdentity, IDisposable
     /// <summary>Members are coordinators and nodes; both speak with both.</summary>
     public string? Refusal(X509Certificate2 certificate) => Trust.Refusal(certificate, PeerRole.Coordinator, PeerRole.Node);
 
+    public X509Certificate2 Require(X509Certificate? shown, string? host) => Trust.Require(shown, host, PeerRole.Coordinator, PeerRole.Node);
+
     public MemberName NameOf(X509Certificate2 certificate) => Peer.Of(certificate)!.ToMember();
 
     /// <exception cref="SettingsException">The certificate is for another name, so that nobody would believe this process that it has this one.</exception>

@@ -19,6 +19,8 @@ internal sealed class ShownIdentity(X509Certificate2 certificate, Trust trust) :
 
     public string? Refusal(X509Certificate2 peer) => trust.Refusal(peer, PeerRole.Coordinator, PeerRole.Node);
 
+    public X509Certificate2 Require(X509Certificate? shown, string? host) => trust.Require(shown, host, PeerRole.Coordinator, PeerRole.Node);
+
     public MemberName NameOf(X509Certificate2 peer) => Peer.Of(peer)!.ToMember();
 
     public void Take(ReadOnlyMemory<byte> list)
