@@ -109,7 +109,8 @@ internal static class RecordingExportCommand
         }
         finally
         {
-            File.Delete(begun);
+            if (File.Exists(begun))
+                File.Delete(begun);
         }
     }
 

@@ -11,7 +11,7 @@ namespace Crashcart.Cli.Commands;
 internal static class RecordingPlayCommand
 {
     /// <summary>Attributes, modes of mouse, paste and keys, the alternate screen and the cursor: as a shell has them.</summary>
-    private const string Restore = "\e[0m\e[?1000l\e[?1002l\e[?1003l\e[?1006l\e[?2004l\e[?1l\e>\e[?1049l\e[?25h\r\n";
+    private const string Restore = "\e[0m\e[?1000l\e[?1002l\e[?1003l\e[?1006l\e[?2004l\e[?1l\e>\e[?1047l\e[?25h\r\n";
 
     public static Command Create()
     {
@@ -20,6 +20,8 @@ internal static class RecordingPlayCommand
 
             What was recorded goes to this terminal as it went to the one of then, with everything that it makes a
             terminal do. Ctrl-C stops. Where standard output is no terminal, it is written at once.
+
+            Exit status: 0; 3 there is no such recording; 128 + the signal that stopped it.
 
             Example: crashcart recordings play 3fa9 --speed 2 --idle-limit 1s
             """);
@@ -64,6 +66,10 @@ internal static class RecordingPlayCommand
             }
 
             return ExitStatus.Success;
+        }
+        catch (CrashcartException e)
+        {
+            return RunsCommand.Report(e);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
