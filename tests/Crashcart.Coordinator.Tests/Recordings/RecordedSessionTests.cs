@@ -89,6 +89,19 @@ public sealed class RecordedSessionTests(PolicyFleet fleet) : IClassFixture<Poli
             (await run.FailureAsync()).Detail);
     }
 
+    [Theory]
+    [InlineData("user:ruth", "the rule 'recorded' allows it, and has output and input recorded.")]
+    [InlineData("user:otto", "the rule 'watched' allows it, and has the output recorded.")]
+    public async Task Whoever_asks_is_told_what_is_recorded(string user, string reason)
+    {
+        var policies = new Crashcart.Api.Policies.PoliciesClient(fleet.Sam);
+
+        ExplainPolicyResponse explained = await policies.ExplainAsync(new ExplainPolicyRequest { Subject = user, Verb = "exec", Target = "alpha/web-1" });
+
+        Assert.True(explained.Allowed);
+        Assert.EndsWith(reason, explained.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Without_a_rule_that_asks_for_it_nothing_is_recorded()
     {
