@@ -30,6 +30,8 @@ internal static class CommandLine
                 case ["--version"]:
                     StandardText.Output($"crashcart {Version()}\n");
                     return ExitStatus.Success;
+                case [CompletionCommand.Question, ..]:
+                    return await CompletionCommand.AnswerAsync([.. words.Skip(1)]);
             }
 
             return CommandTable.Find(words[0]) is { } command

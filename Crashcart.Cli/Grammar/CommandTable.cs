@@ -27,6 +27,7 @@ internal static class CommandTable
         ("recordings", RecordingsCommand.Create),
         ("context", ContextCommand.Create),
         ("policy", PolicyCommand.Create),
+        ("completion", CompletionCommand.Create),
     ];
 
     public static IEnumerable<string> Names => All.Select(command => command.Name);

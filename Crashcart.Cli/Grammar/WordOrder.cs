@@ -53,6 +53,22 @@ internal static class WordOrder
         return [.. options, "--", .. operands];
     }
 
+    /// <summary>The option whose value the word after it is, or null when it is not.</summary>
+    public static Option? WantsNext(Command command, string word)
+    {
+        if (word.StartsWith("--", StringComparison.Ordinal))
+            return word.Contains('=', StringComparison.Ordinal) ? null : Named(word);
+        for (var k = 1; k < word.Length; k++)
+        {
+            if (Named($"-{word[k]}") is { } option)
+                return k == word.Length - 1 ? option : null;
+        }
+
+        return null;
+
+        Option? Named(string name) => Find(command, name) is { } option && TakesValue(option) ? option : null;
+    }
+
     private static void RequireOperands(Command command, string path, int given)
     {
         if (command.Arguments.Where(argument => argument.Arity.MinimumNumberOfValues > 0).Skip(given).FirstOrDefault() is { } missing)
@@ -100,11 +116,13 @@ internal static class WordOrder
     private static bool TakesValue(Option option) => option.ValueType != typeof(bool);
 
     private static Option Find(Command command, string path, string name) =>
-        command.Options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name))
-        ?? throw Wrong(
+        Find(command, name) ?? throw Wrong(
             path,
             $"There is no option {SafeText.Of(name)}"
             + Suggestion.For(name, command.Options.SelectMany(option => option.Aliases.Append(option.Name))));
+
+    private static Option? Find(Command command, string name) =>
+        command.Options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
 
     private static CrashcartException NoValue(string path, Option option, string name) =>
         Wrong(path, $"Option {name} needs a value{(option.HelpName is { } value ? $": {name} {value}" : "")}");
