@@ -153,6 +153,11 @@ internal sealed class RecordingStore
             using FileStream file = recording.File;
             try
             {
+                if (recording.Size == 0)
+                {
+                    File.Delete(path + Begun);
+                    return;
+                }
                 file.SetLength(recording.Size);
                 file.Flush(flushToDisk: true);
                 File.Move(path + Begun, isWhole ? path : path + Broken, overwrite: true);
@@ -167,6 +172,9 @@ internal sealed class RecordingStore
         lock (_lock)
         {
             _open.TryRemove(recording.Header.Id, out _);
+            // It could not even be begun, and nothing was started.
+            if (recording.Size == 0)
+                return;
             Add(
                 new RecordingFacts(recording.Header, isWhole ? RecordingState.Finished : RecordingState.Unfinished, recording.Length, recording.Size),
                 isWhole || path.EndsWith(Begun, StringComparison.Ordinal) ? path : path + Broken);
@@ -197,8 +205,14 @@ internal sealed class RecordingStore
 
     private void Load()
     {
-        foreach (string begun in Directory.EnumerateFiles(_directory, "*" + Begun))
+        foreach (string begun in Directory.GetFiles(_directory, "*" + Begun))
         {
+            if (Read(begun) is null)
+            {
+                // Nothing was started before its first line was there.
+                File.Delete(begun);
+                continue;
+            }
             string broken = begun[..^Begun.Length] + Broken;
             File.Move(begun, broken, overwrite: true);
             RecordingLog.Unfinished(_log, Path.GetFileName(broken));

@@ -120,6 +120,43 @@ public sealed class FleetPolicyTests(PolicedFleet fleet) : HostTest, IClassFixtu
         (await As("olga", "recordings", "play", row[0]).Run()).Refused(125, "does not let user:olga (group:oncall) recordings");
     }
 
+    [Fact]
+    public async Task A_killed_coordinator_leaves_what_it_had_recorded_and_says_that_it_is_not_all()
+    {
+        await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
+        await fleet.Authority.Issue("user", "otto", group: "oncall");
+        await fleet.Authority.Issue("user", "ada", group: "auditors");
+        await using (var session = As("otto", "exec", $"alpha/{web.Name}", "sh", "-c", "echo so far; sleep 86371").Start())
+        {
+            await session.Says("so far");
+            await fleet.Coordinators[0].Kill();
+            (await session.Result()).Exited(125);
+        }
+        await fleet.Restore();
+
+        string[] row = (await As("ada", "recordings", "ls", "--user", "otto").Output()).Split('\n')[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal("unfinished", row[^1]);
+        (await As("ada", "recordings", "verify", row[0]).Run()).Refused(1, "the coordinator was killed in the middle of it");
+        Assert.Equal("so far\n", (await As("ada", "recordings", "export", row[0], "--raw", "stdout").Run()).Output);
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_ends_what_it_cannot_record_and_starts_nothing()
+    {
+        await using var web = await fleet.Nodes[0].Docker.RunScratch("--label", "app=web");
+        await fleet.Authority.Issue("user", "oda", group: "oncall");
+        await using var disk = await SmallDisk.Over(fleet.RecordingsOf(coordinator: 0), megabytes: 1);
+
+        var ended = await As("oda", "exec", $"alpha/{web.Name}", "yes").Run();
+        ended.Exited(125);
+        Assert.Contains("can record no more: No space left on device", ended.Error, StringComparison.Ordinal);
+        await disk.Fill();
+        (await As("oda", "exec", $"alpha/{web.Name}", "echo", "unseen").Run()).Refused(125, "No space left on device");
+        disk.Free();
+        Assert.Equal("seen", await As("oda", "exec", $"alpha/{web.Name}", "echo", "seen").Output());
+    }
+
     private Command As(string user, params string[] words) => new(Artifacts.Cli, words)
     {
         Environment = new Dictionary<string, string?> { ["CRASHCART_COORDINATOR"] = fleet.Url, ["CRASHCART_TLS_DIR"] = fleet.Authority[user] },

@@ -24,7 +24,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
 
     private readonly ActorSystem _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }"));
     private readonly string _name = $"test-{Guid.NewGuid():N}";
-    private readonly DirectoryInfo _audit = Directory.CreateTempSubdirectory("audit-");
+    private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("node-");
     private NodeService? _node;
 
     private ActorSelection Node => _system.ActorSelection("/user/node");
@@ -42,7 +42,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
         await _node!.DrainAsync(_system);
         await _system.Terminate();
         _node.Dispose();
-        _audit.Delete(recursive: true);
+        _state.Delete(recursive: true);
         await docker.DockerAsync("rm", "-f", Web);
         Assert.Empty(LoopDevices());
         Assert.Empty(Cgroups());
@@ -192,7 +192,7 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
 
         JsonElement[] lines = [];
         await Eventually.TrueAsync(
-            async () => (lines = [.. File.ReadLines(Directory.GetFiles(Path.Combine(_audit.FullName, "node"), "*.jsonl")[0])
+            async () => (lines = [.. File.ReadLines(Directory.GetFiles(Path.Combine(_state.FullName, "audit", "node"), "*.jsonl")[0])
                 .Select(line => JsonDocument.Parse(line).RootElement)
                 .Where(line => Text(line, "session") == session.Id)]).Length == 2,
             "both lines are there");
@@ -215,8 +215,8 @@ public sealed class NodeServiceTests(DockerHost docker) : IAsyncLifetime
     }
 
     private NodeSettings Settings() => new(
-        _name, docker.Toolbox, "/nonexistent", 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, 1L << 30, TimeSpan.FromDays(7), TimeSpan.FromSeconds(1),
-        TimeSpan.Zero, new AuditSettings(_audit.FullName, new AuditLimits(1 << 20, 1 << 30, null)), LogLevel.None);
+        _name, docker.Toolbox, _state.FullName, 1L << 30, new HostPort("127.0.0.1", 0), [], null, docker.Socket, 1L << 30, 100, 1L << 30, TimeSpan.FromDays(7), TimeSpan.FromSeconds(1),
+        TimeSpan.Zero, new AuditSettings(Path.Combine(_state.FullName, "audit"), new AuditLimits(1 << 20, 1 << 30, null)), LogLevel.None);
 
     private Task<ContainersFound> FindAsync(string selector, string container) =>
         Node.Ask<ContainersFound>(new FindContainers { Selector = selector, Container = container }, Eventually.Patience);

@@ -106,6 +106,19 @@ public sealed class RecordingTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_could_not_be_begun_leaves_nothing()
+    {
+        RecordingStore store = Store(new RecordingLimits(Each: 10, All: 1 << 20));
+        await Assert.ThrowsAsync<RecordingException>(() => store.BeginAsync(Terminal("s1")));
+        // As a coordinator leaves it that is killed before the first line is there.
+        await File.WriteAllTextAsync(PathOf("s2.cast.part"), "{");
+
+        Assert.Empty(store.List());
+        Assert.Empty(Store().List());
+        Assert.Empty(Names());
+    }
+
+    [Fact]
     public async Task A_start_finds_what_was_there_before()
     {
         Recording recording = await Store().BeginAsync(Terminal("s1", hasInput: true));

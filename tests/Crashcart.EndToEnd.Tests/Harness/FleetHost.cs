@@ -194,6 +194,9 @@ public class FleetHost : IAsyncLifetime
     /// <summary>The directory of those.</summary>
     internal string ImagesOf(string member) => Path.Combine(_directory[member], "images");
 
+    /// <summary>The directory of what a coordinator has recorded.</summary>
+    internal string RecordingsOf(int coordinator) => Path.Combine(_directory[NameOf(coordinator)], "recordings");
+
     /// <summary>A coordinator's place in the network.</summary>
     internal static string NameOf(int coordinator) => $"coordinator-{coordinator}";
 
