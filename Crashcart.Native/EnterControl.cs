@@ -105,13 +105,13 @@ internal sealed class EnterControl : IDisposable
             {
                 n = (int)recvmsg(socket.Number, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
             }
-            while (n < 0 && errno == EINTR);
+            // A peer that ends with messages unread resets the connection, which is told once and before what the peer said last.
+            while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         }
         message = null;
         if (n < 0 && errno == EAGAIN)
             return false;
-        // A peer that was killed with messages unread resets the connection.
-        if (n < 0 && errno != ECONNRESET)
+        if (n < 0)
             throw new SyscallException("recvmsg", errno);
         Descriptor? descriptor = TakeDescriptor(&header);
         if (n < HeaderSize)
