@@ -6,8 +6,8 @@ using Crashcart.Benchmarks.Simulation;
 switch (args)
 {
     // The processes of one simulation, started by the benchmark itself.
-    case ["simulated-nodes", var nodes]:
-        await SimulatedNodes.Serve(Number(nodes));
+    case ["simulated-nodes", var first, var count]:
+        await SimulatedNodes.Serve(Number(first), Number(count));
         return 0;
     case ["simulated-fleet", var nodes, var rounds]:
         Console.WriteLine(JsonSerializer.Serialize(await SimulatedFleet.Measure(Number(nodes), Number(rounds))));

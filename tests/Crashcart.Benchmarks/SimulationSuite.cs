@@ -36,7 +36,7 @@ internal static class SimulationSuite
         var growth = (largest.Resident - fewest.Resident) / 1024.0 / (largest.Nodes - fewest.Nodes);
         var ratio = Of(1_000).Few.P50 / Of(10).Few.P50;
         return table.AppendLine().AppendLine(
-            "A coordinator's actors with its remoting, and nodes in another process, each with an actor system, an address and connections of its own; both processes "
+            "A coordinator's actors with its remoting, and nodes in other processes, each with an actor system, an address and connections of its own; all "
             + "share the processors. Each node has ten containers. Of a selector the coordinator asks the nodes that may match, as they have told. "
             + "Run: a session for each container, which ends when it begins; no streams.")
             .AppendLine().AppendLine(string.Create(
@@ -59,7 +59,7 @@ internal static class SimulationSuite
         string[] program = [Environment.ProcessPath!, typeof(SimulationSuite).Assembly.Location, "simulated-fleet", Number(nodes), Number(rounds)];
         var answer = await new Command("unshare", ["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "-", .. program])
         {
-            Patience = TimeSpan.FromMinutes(15),
+            Patience = TimeSpan.FromMinutes(20),
         }.Output();
         return JsonSerializer.Deserialize<SimulationResult>(answer)!;
     }

@@ -15,20 +15,23 @@ namespace Crashcart.Benchmarks.Simulation;
 
 /// <summary>
 /// A coordinator's actors over simulated nodes: the fleet is told of the members that it would see in its cluster, and asks
-/// and starts as ever, over its own remoting. Both processes are alone in their network namespace, whose counters tell the bytes.
+/// and starts as ever, over its own remoting. All processes are alone in their network namespace, whose counters tell the bytes.
 /// </summary>
 internal sealed class SimulatedFleet : IDisposable
 {
     /// <summary>They cost little, so that many can be had.</summary>
     private const int FewRounds = 500;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>Each has threads of its own, and the kernel bounds the mappings of one process, proc_sys_vm(5).</summary>
+    private const int NodesOfProcess = 1_000;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly ActorSystem _system;
     private readonly IActorRef _fleet;
-    private readonly Process _nodes;
+    private readonly IReadOnlyList<Process> _nodes;
 
-    private SimulatedFleet(ActorSystem system, Process nodes)
+    private SimulatedFleet(ActorSystem system, IReadOnlyList<Process> nodes)
     {
         _system = system;
         _nodes = nodes;
@@ -37,19 +40,27 @@ internal sealed class SimulatedFleet : IDisposable
 
     public static async Task<SimulationResult> Measure(int nodes, int rounds)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(SimulatedFleet).Assembly.Location, "simulated-nodes", Number(nodes)])
+        var processes = new List<Process>();
+        var ports = new List<int>();
+        for (var first = 0; first < nodes; first += NodesOfProcess)
+        {
+            var process = StartNodes(first, Math.Min(NodesOfProcess, nodes - first));
+            processes.Add(process);
+            while (ports.Count < Math.Min(nodes, first + NodesOfProcess))
+                ports.Add(int.Parse((await process.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture));
+        }
+
+        var settings = new ClusterSettings("127.0.0.1", 0, [ClusterSettings.CoordinatorRole], []);
+        using var fleet = new SimulatedFleet(ActorSystem.Create(ClusterSettings.SystemName, settings.ToConfig()), processes);
+        return await fleet.Measure(ports, rounds);
+    }
+
+    private static Process StartNodes(int first, int count) => Process.Start(
+        new ProcessStartInfo(Environment.ProcessPath!, [typeof(SimulatedFleet).Assembly.Location, "simulated-nodes", Number(first), Number(count)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
-        var ports = new List<int>();
-        while (ports.Count < nodes)
-            ports.Add(int.Parse((await process.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture));
-        var settings = new ClusterSettings("127.0.0.1", 0, [ClusterSettings.CoordinatorRole], []);
-        using var fleet = new SimulatedFleet(ActorSystem.Create(ClusterSettings.SystemName, settings.ToConfig()), process);
-        return await fleet.Measure(ports, rounds);
-    }
+        })!;
 
     private async Task<SimulationResult> Measure(List<int> ports, int rounds)
     {
@@ -104,8 +115,13 @@ internal sealed class SimulatedFleet : IDisposable
     public void Dispose()
     {
         _system.Terminate().Wait(Patience);
-        _nodes.StandardInput.Close();
-        _nodes.WaitForExit();
+        foreach (var process in _nodes)
+            process.StandardInput.Close();
+        foreach (var process in _nodes)
+        {
+            process.WaitForExit();
+            process.Dispose();
+        }
     }
 
     /// <summary>A run's client that counts how many sessions are over; there are no streams.</summary>

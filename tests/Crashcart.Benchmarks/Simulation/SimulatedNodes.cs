@@ -26,11 +26,11 @@ internal static class SimulatedNodes
         """);
 
     /// <summary>Says their ports on standard output; then each line that it reads asks for the number of messages that came and went.</summary>
-    public static async Task Serve(int nodes)
+    public static async Task Serve(int first, int count)
     {
         var config = Light.WithFallback(new ClusterSettings("127.0.0.1", 0, [ClusterSettings.NodeRole], []).ToConfig());
         var counter = new MessageCounter();
-        foreach (var number in Enumerable.Range(0, nodes))
+        foreach (var number in Enumerable.Range(first, count))
         {
             var system = ActorSystem.Create(ClusterSettings.SystemName, config);
             system.ActorOf(SimulatedNode.Props(number, counter), NodeActor.Name);

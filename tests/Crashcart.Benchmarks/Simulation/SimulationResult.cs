@@ -15,7 +15,7 @@ internal sealed record SimulationResult(int Nodes, Cost Few, Cost Each, Cost Run
 internal sealed record Cost(double P50, double P99, double Messages, double Bytes, double ProcessorMs)
 {
     /// <param name="nodes">Counts messages.</param>
-    public static async Task<Cost> Of(int rounds, Process nodes, Func<Task> request)
+    public static async Task<Cost> Of(int rounds, IReadOnlyList<Process> nodes, Func<Task> request)
     {
         // The first ones compile what the others run.
         for (var round = 0; round < rounds; round++)
@@ -45,10 +45,16 @@ internal sealed record Cost(double P50, double P99, double Messages, double Byte
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
-    private static async Task<long> CountMessages(Process nodes)
+    private static async Task<long> CountMessages(IEnumerable<Process> nodes)
     {
-        await nodes.StandardInput.WriteLineAsync();
-        await nodes.StandardInput.FlushAsync();
-        return long.Parse((await nodes.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
+        long messages = 0;
+        foreach (var process in nodes)
+        {
+            await process.StandardInput.WriteLineAsync();
+            await process.StandardInput.FlushAsync();
+            messages += long.Parse((await process.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
+        }
+
+        return messages;
     }
 }
