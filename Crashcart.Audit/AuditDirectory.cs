@@ -20,6 +20,8 @@ internal sealed class AuditDirectory(string path)
 
     public string Path => path;
 
+    public bool HasHead => File.Exists(HeadPath);
+
     private string HeadPath => System.IO.Path.Combine(path, "head");
 
     /// <summary>The files of lines in their order.</summary>
@@ -36,6 +38,13 @@ internal sealed class AuditDirectory(string path)
     public IEnumerable<long> Torn() => Directory.EnumerateFiles(path, TornPrefix + "*").Select(file => NumberIn(System.IO.Path.GetFileName(file), TornPrefix, "")).Where(number => number > 0);
 
     public string TornPath(long number) => System.IO.Path.Combine(path, Name(TornPrefix, number, ""));
+
+    /// <exception cref="CrashcartException">There is no log.</exception>
+    public void Require()
+    {
+        if (!HasHead && Files().Count == 0)
+            throw new CrashcartException(FailureReason.BadRequest, $"There is no audit log in {path}.");
+    }
 
     /// <summary>Makes the directory.</summary>
     public void Make()

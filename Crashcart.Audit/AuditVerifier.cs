@@ -57,12 +57,11 @@ public sealed class AuditVerifier
     private static AuditVerdict VerifyDirectory(string path, List<AuditLink> heads)
     {
         var directory = new AuditDirectory(path);
+        directory.Require();
         // Before the lines: what is written meanwhile is after it.
-        bool hasHead = File.Exists(Path.Combine(path, "head"));
+        bool hasHead = directory.HasHead;
         AuditLink? head = directory.ReadHead();
         IReadOnlyList<AuditFile> files = directory.Files();
-        if (files.Count == 0 && !hasHead)
-            throw new CrashcartException(FailureReason.BadRequest, $"There is no audit log in {path}.");
         var verifier = new AuditVerifier(head is { } kept ? heads.Append(kept) : heads);
         foreach (AuditFile file in files)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Crashcart.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crashcart.Audit.Sinks;
@@ -12,8 +13,14 @@ namespace Crashcart.Audit.Sinks;
 public sealed record SinkStatus(string Sink, long Sent, DateTimeOffset? Since, string Problem)
 {
     /// <summary>Of a log's directory.</summary>
+    /// <exception cref="CrashcartException">It is none.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static IReadOnlyList<SinkStatus> In(string directory) => [.. new AuditDirectory(directory).Sinks().Select(sink => SinkCursor.Status(sink.Name, sink.Path))];
+    public static IReadOnlyList<SinkStatus> In(string directory)
+    {
+        var log = new AuditDirectory(directory);
+        log.Require();
+        return [.. log.Sinks().Select(sink => SinkCursor.Status(sink.Name, sink.Path))];
+    }
 
     /// <summary>Number of a log's last line; 0 when it has none.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>

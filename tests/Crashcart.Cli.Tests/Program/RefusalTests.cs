@@ -33,6 +33,8 @@ public sealed class RefusalTests
     [InlineData("exec --memory much c ls", "'much' is no value for --memory: give a size, like 512M or 1G.")]
     [InlineData("exec --cpus half c ls", "'half' is no value for --cpus: give a number of processors from 0.01 to 8192, like 0.5 or 2.")]
     [InlineData("exec -i x.img n/c ls", "'x.img' is a file's name, and what goes through the coordinator uses the fleet's images: push the file with 'crashcart image push FILE NAME:TAG' and give --image NAME:TAG.")]
+    [InlineData("audit sinks /", "There is no audit log in /.")]
+    [InlineData("audit verify /", "There is no audit log in /.")]
     [InlineData("ps -o xml", "'xml' is no value for --output: give table or json.")]
     [InlineData("ps -o wide", "'wide' is no value for --output: give table or json.")]
     [InlineData("nodes -o xml", "'xml' is no value for --output: give table, wide or json.")]
