@@ -41,9 +41,8 @@ internal static class RecordingExportCommand
             return await ReadAsync(parsed.GetValue(id)!, parsed.GetValue(coordinator), async reading =>
             {
                 if (parsed.GetValue(file) is { } path)
-                    await ToFileAsync(reading, path, stream);
-                else
-                    await CopyAsync(reading, StandardStream.Output, stream);
+                    return await ToFileAsync(reading, path, stream);
+                await CopyAsync(reading, StandardStream.Output, stream);
                 return Compare(reading);
             });
         });
@@ -89,9 +88,16 @@ internal static class RecordingExportCommand
         }
     }
 
-    private static async Task ToFileAsync(RecordingReading reading, string path, string? stream)
+    private static async Task<int> ToFileAsync(RecordingReading reading, string path, string? stream)
     {
         var begun = $"{path}.{Environment.ProcessId}.part";
+        using var stop = new CancellationTokenSource();
+        var stoppedBy = 0;
+        using var signals = new SignalRelay(signal =>
+        {
+            stoppedBy = signal;
+            stop.Cancel();
+        });
         try
         {
             await using (var to = new FileStream(begun, new FileStreamOptions
@@ -100,8 +106,13 @@ internal static class RecordingExportCommand
                 Access = FileAccess.Write,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             }))
-                await CopyAsync(reading, to, stream);
+                await CopyAsync(reading, to, stream, stop.Token);
             File.Move(begun, path, overwrite: true);
+            return Compare(reading);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return ExitStatus.Signalled(stoppedBy);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -115,16 +126,16 @@ internal static class RecordingExportCommand
     }
 
     /// <param name="stream">Null: the recording as it is.</param>
-    private static async Task CopyAsync(RecordingReading reading, Stream to, string? stream)
+    private static async Task CopyAsync(RecordingReading reading, Stream to, string? stream, CancellationToken stop = default)
     {
         if (stream is null)
         {
-            while (await reading.ReadAsync() is { IsEmpty: false } read)
+            while (await reading.ReadAsync(stop) is { IsEmpty: false } read)
                 to.Write(read.Span);
             return;
         }
 
-        await foreach (var line in reading.LinesAsync())
+        await foreach (var line in reading.LinesAsync(stop))
         {
             if (line is { IsEmpty: false } && line.Span[0] == (byte)'[' && RecordedEvent.Parse(line) is { } happened && happened.Stream == stream)
                 to.Write(happened.Data);
